@@ -1,0 +1,257 @@
+"""Standard files for the artifacts that need no library: text, JSON, tables, folders.
+
+Conventions
+-----------
+``.beats`` is ``time TAB position`` a line, ``.lab`` is ``start TAB end TAB label``; both UTF-8, seconds.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+
+from .artifact import Artifact
+from .config import PluginConfig
+from .errors import InputError, RipienoError
+from .events import Beats, Sections
+from .files import Bundle, Dataset, Model, Scores, Text
+from .interfaces import Codec
+from .plugin import NoConfig
+from .series import Activations, Features, Trajectory
+
+
+class BeatsConfig(PluginConfig):
+    """Settings of `BeatsFile`."""
+
+    decimals: int = Field(6, ge=0, le=12, description="Digits after the point in times written.")
+
+
+class BeatsFile(Codec[BeatsConfig]):
+    """Beats as ``time TAB position``, one a line; position 0 = unknown."""
+
+    kind, suffixes = Beats, (".beats",)
+
+    def read(self, path: Path) -> Beats:
+        rows = _table(path, columns=(1, 2))
+        times_s = [_number(path, line, row[0]) for line, row in rows]
+        positions = [int(_number(path, line, row[1])) if len(row) > 1 else 0 for line, row in rows]
+        return _made(path, lambda: Beats(np.array(times_s), np.array(positions, np.int64)))
+
+    def write(self, artifact: Beats, path: Path) -> None:
+        digits = self.config.decimals
+        lines = (
+            f"{time:.{digits}f}\t{at}\n"
+            for time, at in zip(artifact.times_s, artifact.positions, strict=True)
+        )
+        path.write_text("".join(lines), encoding="utf-8")
+
+
+class LabFile(Codec[NoConfig]):
+    """Sections as ``start TAB end TAB label``, one a line."""
+
+    kind, suffixes = Sections, (".lab",)
+
+    def read(self, path: Path) -> Sections:
+        rows = _table(path, columns=(3,))
+        start_s = np.array([_number(path, line, row[0]) for line, row in rows])
+        end_s = np.array([_number(path, line, row[1]) for line, row in rows])
+        return _made(path, lambda: Sections(start_s, end_s, tuple(row[2] for _, row in rows)))
+
+    def write(self, artifact: Sections, path: Path) -> None:
+        rows = zip(artifact.start_s, artifact.end_s, artifact.labels, strict=True)
+        lines = (f"{start:.6f}\t{end:.6f}\t{' '.join(label.split())}\n" for start, end, label in rows)
+        path.write_text("".join(lines), encoding="utf-8")
+
+
+class TextFile(Codec[NoConfig]):
+    """Text in UTF-8."""
+
+    kind, suffixes = Text, (".txt", ".md")
+
+    def read(self, path: Path) -> Text:
+        try:
+            return Text(path.read_text(encoding="utf-8"))
+        except UnicodeDecodeError as error:
+            raise InputError(f"{path}: not UTF-8 text: {error}") from error
+
+    def write(self, artifact: Text, path: Path) -> None:
+        path.write_text(artifact.text, encoding="utf-8")
+
+
+class ScoresFile(Codec[NoConfig]):
+    """Scores as JSON: values, and what they were compared with."""
+
+    kind, suffixes = Scores, (".json",)
+
+    def read(self, path: Path) -> Scores:
+        document = _json(path)
+        if not isinstance(document, dict) or not isinstance(document.get("values"), dict):
+            raise InputError(f'{path}: scores are {{"values": {{name: number}}, "compared_with": text}}')
+        return Scores(document["values"], str(document.get("compared_with", "")))
+
+    def write(self, artifact: Scores, path: Path) -> None:
+        document = {"values": dict(artifact.values), "compared_with": artifact.compared_with}
+        path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+class ModelFile(Codec[NoConfig]):
+    """A model as it is; its metadata as ``.json`` beside it."""
+
+    kind, suffixes = Model, (".onnx", ".safetensors")
+
+    def read(self, path: Path) -> Model:
+        beside = path.with_suffix(".json")
+        metadata = _json(beside) if beside.is_file() else {}
+        return Model(path, metadata.get("metadata", {}), metadata.get("contract", ""))
+
+    def write(self, artifact: Model, path: Path) -> None:
+        shutil.copyfile(artifact.path, path)
+        document = {"metadata": dict(artifact.metadata), "contract": artifact.contract}
+        text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        path.with_suffix(".json").write_text(text, encoding="utf-8")
+
+
+class _Arrays(Codec[NoConfig]):
+    """A series as ``.npz``: its parts under their names."""
+
+    suffixes = (".npz",)
+
+    def read(self, path: Path) -> Artifact:
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                parts = {name: _plain(arrays[name]) for name in arrays.files}
+        except (OSError, ValueError, EOFError) as error:
+            raise InputError(f"{path}: not an .npz file of arrays: {error}") from error
+        return _made(path, lambda: self.kind.from_parts(_nested(parts)))
+
+    def write(self, artifact: Artifact, path: Path) -> None:
+        with open(path, "wb") as file:
+            np.savez(file, **_flat(artifact.parts()))
+
+
+class FeaturesFile(_Arrays):
+    """Features as ``.npz``."""
+
+    kind = Features
+
+
+class ActivationsFile(_Arrays):
+    """Activations as ``.npz``."""
+
+    kind = Activations
+
+
+class TrajectoryFile(_Arrays):
+    """A trajectory as ``.npz``."""
+
+    kind = Trajectory
+
+
+class BundleFolder(Codec[NoConfig]):
+    """Named files as a folder."""
+
+    kind, suffixes = Bundle, ("",)
+
+    def read(self, path: Path) -> Bundle:
+        return Bundle(_files(path))
+
+    def write(self, artifact: Bundle, path: Path) -> None:
+        _copy(artifact.files, path)
+
+
+class DatasetFolder(Codec[NoConfig]):
+    """A data set as a folder: its files, and ``manifest.json``."""
+
+    kind, suffixes = Dataset, ("",)
+
+    def read(self, path: Path) -> Dataset:
+        files = _files(path)
+        manifest = files.pop("manifest.json", None)
+        return Dataset(files, _json(manifest) if manifest else {})
+
+    def write(self, artifact: Dataset, path: Path) -> None:
+        _copy(artifact.files, path)
+        text = json.dumps(dict(artifact.manifest), indent=2, ensure_ascii=False) + "\n"
+        (path / "manifest.json").write_text(text, encoding="utf-8")
+
+
+def _table(path: Path, *, columns: tuple[int, ...]) -> list[tuple[int, list[str]]]:
+    """Rows that are not empty, with their line numbers; split at tabs, else at blanks."""
+    rows = []
+    for line, text in enumerate(TextFile().read(path).text.splitlines(), start=1):
+        if not text.strip():
+            continue
+        row = text.strip().split("\t") if "\t" in text else text.split(maxsplit=max(columns) - 1)
+        if len(row) not in columns:
+            raise InputError(f"{path}:{line}: {len(row)} columns, expected {' or '.join(map(str, columns))}")
+        rows.append((line, row))
+    return rows
+
+
+def _number(path: Path, line: int, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise InputError(f"{path}:{line}: {text!r} is not a number") from error
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path}: not JSON: {error}") from error
+
+
+def _made(path: Path, make: Any) -> Any:
+    try:
+        return make()
+    except RipienoError as error:
+        raise InputError(f"{path}: {error}") from error
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{path}: lacks {error}") from error
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    if not folder.is_dir():
+        raise InputError(f"{folder}: not a folder")
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path for path in paths}
+
+
+def _copy(files: Mapping[str, Path], folder: Path) -> None:
+    folder.mkdir()
+    for name, source in files.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+
+
+def _flat(parts: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in parts.items():
+        if isinstance(value, Mapping):
+            flat.update({f"{name}/{key}": item for key, item in value.items()})
+        else:
+            flat[name] = np.asarray(value)
+    return flat
+
+
+def _nested(parts: Mapping[str, Any]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for name, value in parts.items():
+        first, slash, rest = name.partition("/")
+        if slash:
+            nested.setdefault(first, {})[rest] = value
+        else:
+            nested[name] = value
+    return nested
+
+
+def _plain(value: Any) -> Any:
+    if value.ndim == 0:
+        return value.item()
+    return tuple(value.tolist()) if value.dtype.kind == "U" else value

@@ -1,0 +1,133 @@
+"""Settings of plugins, and references from one plugin's settings to another plugin."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Generic, TypeVar, cast, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic.fields import FieldInfo
+
+from .errors import PluginError
+
+T = TypeVar("T")
+
+
+class PluginConfig(BaseModel):
+    """Settings of a plugin: typed, documented, immutable; unknown keys are refused.
+
+    Every field needs a description and a default. Its unit goes into
+    ``json_schema_extra={"unit": "ms"}``.
+
+    Raises
+    ------
+    PluginError
+        On definition, if a field has no description or no default.
+    """
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False
+    )
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        for name, field in cls.model_fields.items():
+            _check_field(cls, name, field)
+
+
+def _check_field(config: type[PluginConfig], name: str, field: FieldInfo) -> None:
+    where = f"{config.__module__}.{config.__qualname__}.{name}"
+    if not field.description:
+        raise PluginError(f'{where} has no description. Write: {name}: … = Field(…, description="…")')
+    if field.is_required():
+        raise PluginError(f"{where} has no default: a pipeline must be able to use a plugin without settings")
+
+
+class PluginRef(BaseModel, Generic[T]):
+    """Another plugin as a setting: ``decoder: {uses: decoder/viterbi, with: {…}}`` or ``decoder: viterbi``.
+
+    The type argument is the interface (or the data class) that the other plugin must have:
+    ``decoder: PluginRef[BeatDecoder] = Field(PluginRef("decoder/viterbi"), description="…")``. The run
+    resolves it; in a notebook, put an instance in: ``PluginRef.of(Viterbi())``.
+
+    Parameters
+    ----------
+    uses : str
+        Prefix and name, ``decoder/viterbi``.
+    settings : mapping
+        What the other plugin is configured with; ``with`` in a pipeline file.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False)
+
+    uses: str = Field(description="Prefix and name of the plugin.")
+    settings: Mapping[str, Any] = Field(
+        default_factory=dict, alias="with", description="Its settings; unset ones keep their defaults."
+    )
+    _plugin: T | None = PrivateAttr(default=None)
+
+    def __init__(self, uses: str = "", /, **data: Any) -> None:
+        super().__init__(**({"uses": uses} if uses else {}), **data)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, value: Any) -> Any:
+        """A bare name is a plugin of the interface asked for; a prefix of another interface is refused."""
+        value = {"uses": value} if isinstance(value, str) else value
+        prefix = cls.prefix()
+        if not prefix or not isinstance(value, dict) or not isinstance(value.get("uses"), str):
+            return value
+        uses = value["uses"] if "/" in value["uses"] else f"{prefix}/{value['uses']}"
+        if not uses.startswith(f"{prefix}/"):
+            raise ValueError(f"{uses} is not a {prefix}")
+        return {**value, "uses": uses}
+
+    @classmethod
+    def prefix(cls) -> str:
+        """Prefix of the interface asked for, ``decoder``; empty where any will do."""
+        arguments = cls.__pydantic_generic_metadata__["args"] or get_args(cls)
+        return cast(str, getattr(arguments[0], "prefix", "")) if arguments else ""
+
+    @classmethod
+    def of(cls, plugin: T) -> "PluginRef[T]":
+        """A reference that holds this instance."""
+        reference = cls(uses=f"{getattr(plugin, 'prefix', 'plugin')}/{type(plugin).__name__}")
+        reference.bind(plugin)
+        return reference
+
+    def bind(self, plugin: T) -> None:
+        """Put the instance in."""
+        self._plugin = plugin
+
+    @property
+    def plugin(self) -> T:
+        """The other plugin, built and configured.
+
+        Raises
+        ------
+        PluginError
+            If nothing was put in yet.
+        """
+        if self._plugin is None:
+            raise PluginError(f"{self.uses} is only named here. Outside a run, give PluginRef.of(instance)")
+        return self._plugin
+
+
+def references(config: BaseModel) -> dict[str, PluginRef[Any]]:
+    """Every reference in a configuration, lists and nested models included, by its dotted place."""
+    found: dict[str, PluginRef[Any]] = {}
+
+    def visit(value: Any, place: str) -> None:
+        if isinstance(value, PluginRef):
+            found[place] = value
+        elif isinstance(value, BaseModel):
+            for name in type(value).model_fields:
+                visit(getattr(value, name), f"{place}.{name}" if place else name)
+        elif isinstance(value, Mapping):
+            for name, item in value.items():
+                visit(item, f"{place}.{name}")
+        elif isinstance(value, (list, tuple)):
+            for index, item in enumerate(value):
+                visit(item, f"{place}.{index}")
+
+    visit(config, "")
+    return found

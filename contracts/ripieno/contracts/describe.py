@@ -1,0 +1,146 @@
+"""What is known of a plugin without importing it: its descriptor, as JSON.
+
+Conventions
+-----------
+`describe` and `configure` run where the plugin can be imported; their results are plain JSON values
+that planning reads from a cache. They depend on the plugin's code and the given settings only.
+"""
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from pydantic import ValidationError
+
+from .config import references
+from .errors import ConfigError, PluginError
+from .interfaces import INTERFACES, Codec
+from .plugin import Plugin
+from .ports import signature
+
+
+def describe(plugin: type[Plugin[Any]]) -> dict[str, Any]:
+    """The descriptor of a plugin class.
+
+    Returns
+    -------
+    dict
+        interface, prefix, summary, description, ports, kind, fields, config_schema, accepts, the honest
+        flags, resources, binaries, licences; kind and suffixes of a codec.
+
+    Raises
+    ------
+    PluginError
+        If its ports, config or flags do not keep the contract.
+    """
+    interface = next((base for base in plugin.__mro__ if base in INTERFACES), None)
+    if interface is None:
+        raise PluginError(
+            f"{plugin.__module__}.{plugin.__qualname__} derives from no interface of ripieno.contracts"
+        )
+    missing = getattr(plugin, "__abstractmethods__", frozenset())
+    if missing:
+        raise PluginError(
+            f"{plugin.__module__}.{plugin.__qualname__} does not define {', '.join(sorted(missing))}"
+        )
+    documentation = inspect.getdoc(plugin) if "__doc__" in vars(plugin) else None
+    if not documentation:
+        raise PluginError(f"{plugin.__module__}.{plugin.__qualname__} has no docstring")
+    return {
+        "interface": interface.__name__,
+        "prefix": plugin.prefix,
+        "verb": plugin.verb,
+        "summary": documentation.splitlines()[0],
+        "description": documentation,
+        "config_schema": plugin.config_class().model_json_schema(by_alias=True),
+        "accepts": {port: asdict(spec) for port, spec in plugin.accepts.items()},
+        "random": plugin.random,
+        "reproducible": plugin.reproducible,
+        "causal": plugin.causal,
+        "whole_file": plugin.whole_file,
+        "parallel": plugin.parallel,
+        "resources": asdict(plugin.resources),
+        "binaries": [asdict(binary) for binary in plugin.binaries],
+        "licences": [asdict(licence) for licence in plugin.licences],
+        **_shape(plugin),
+    }
+
+
+def _shape(plugin: type[Plugin[Any]]) -> dict[str, Any]:
+    if issubclass(plugin, Codec):
+        return {"ports": [], "fields": [], "kind": plugin.kind.kind, "suffixes": list(plugin.suffixes)}
+    # What a frame effect or an augmenter takes are arrays and examples: it is used by others, not wired.
+    if plugin.prefix in ("frame_effect", "augmenter") or _decodes_frames(plugin):
+        return {"ports": [], "fields": [], "kind": ""}
+    shape = signature(plugin)
+    _check_ports(plugin, [port.name for port in shape.ports])
+    return {
+        "ports": [asdict(port) for port in shape.ports],
+        "kind": shape.kind,
+        "fields": [list(field) for field in shape.fields],
+    }
+
+
+def _decodes_frames(plugin: type[Plugin[Any]]) -> bool:
+    return any(base.__name__ == "FrameDecoder" for base in plugin.__mro__)
+
+
+def _check_ports(plugin: type[Plugin[Any]], ports: list[str]) -> None:
+    for port in plugin.accepts:
+        if port not in ports:
+            raise PluginError(
+                f"{plugin.__qualname__}.accepts names {port!r}, which is no port: {', '.join(ports)}"
+            )
+
+
+def configure(plugin: type[Plugin[Any]], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings completed by defaults, and what follows from them.
+
+    Returns
+    -------
+    dict
+        config (canonical JSON), outputs (names of an open set), assets (paths), references (place → uses
+        and with).
+
+    Raises
+    ------
+    ConfigError
+        With one line for each problem, ``place: message``, joined by newlines.
+    """
+    config = validated(plugin, settings)
+    return {
+        "config": config.model_dump(mode="json", by_alias=True),
+        "outputs": list(plugin.output_names(config)),
+        "assets": [str(path) for path in plugin.assets(config)],
+        "references": {
+            place: {"uses": reference.uses, "with": dict(reference.settings)}
+            for place, reference in references(config).items()
+        },
+    }
+
+
+def validated(plugin: type[Plugin[Any]], settings: Mapping[str, Any]) -> Any:
+    """The config object of a plugin.
+
+    Raises
+    ------
+    ConfigError
+        As `configure` does.
+    """
+    try:
+        return plugin.config_class().model_validate(dict(settings))
+    except ValidationError as error:
+        lines = (
+            f"{'.'.join(str(part) for part in problem['loc'])}: {_message(problem)}"
+            for problem in error.errors()
+        )
+        raise ConfigError("\n".join(lines)) from error
+
+
+def _message(problem: Any) -> str:
+    if problem["type"] == "extra_forbidden":
+        return "unknown setting"
+    given = problem["input"]
+    shown = f", got {given!r}" if isinstance(given, (str, int, float, bool, list)) else ""
+    return f"{problem['msg'].removeprefix('Value error, ').lower()}{shown}"

@@ -1,0 +1,227 @@
+"""Values at a steady frame rate.
+
+Conventions
+-----------
+The first axis is time. Frame i belongs to second ``start_s + i / rate_hz`` of the audio (the centre of
+its window, where it has one). Values are float32 and finite.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .artifact import Artifact, require
+
+if TYPE_CHECKING:
+    from .events import Beats
+
+
+def _series(values: Any, name: str, dimensions: int | None = 2) -> NDArray[np.float32]:
+    array = np.asarray(values, np.float32)
+    if dimensions is not None:
+        require(
+            array.ndim == dimensions,
+            f"{name} has shape {array.shape}, expected {dimensions} axes, the first of them frames",
+        )
+    require(bool(np.isfinite(array).all()), f"{name} holds NaN or infinite values")
+    return array
+
+
+@dataclass(frozen=True, eq=False)
+class Features(Artifact):
+    """Named values per frame.
+
+    Parameters
+    ----------
+    values : ndarray [frames, dims]
+        Float32, finite.
+    names : tuple of str
+        One a dimension.
+    rate_hz : float
+        Frames a second, > 0.
+    start_s : float
+        Time of frame 0.
+    """
+
+    kind = "features"
+    values: NDArray[np.float32]
+    names: tuple[str, ...]
+    rate_hz: float
+    start_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", _series(self.values, "values"))
+        object.__setattr__(self, "names", tuple(self.names))
+        require(self.rate_hz > 0, f"rate_hz is {self.rate_hz}: frames a second must be positive")
+        require(
+            len(self.names) == self.values.shape[1],
+            f"{len(self.names)} names for {self.values.shape[1]} dimensions",
+        )
+
+    @property
+    def times_s(self) -> NDArray[np.float64]:
+        """Time of each frame."""
+        return self.start_s + np.arange(len(self.values)) / self.rate_hz
+
+    def __getitem__(self, name: str) -> NDArray[np.float32]:
+        """The series [frames] of that name."""
+        return self.values[:, self.names.index(name)]
+
+    def header(self) -> dict[str, Any]:
+        """Kind, names, rate_hz and frames."""
+        return {
+            "kind": self.kind,
+            "names": list(self.names),
+            "rate_hz": self.rate_hz,
+            "frames": len(self.values),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Activations(Artifact):
+    """What a network says per frame, by named head.
+
+    Parameters
+    ----------
+    heads : mapping of str to ndarray [frames, …]
+        Float32, finite, all with the same number of frames.
+    rate_hz : float
+        Frames a second, > 0.
+    start_s : float
+        Time of frame 0.
+    """
+
+    kind = "activations"
+    heads: Mapping[str, NDArray[np.float32]]
+    rate_hz: float
+    start_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        heads = {name: _series(values, f"head {name}", None) for name, values in self.heads.items()}
+        object.__setattr__(self, "heads", heads)
+        require(self.rate_hz > 0, f"rate_hz is {self.rate_hz}: frames a second must be positive")
+        lengths = {name: len(values) for name, values in heads.items()}
+        require(len(set(lengths.values())) <= 1, f"heads differ in frames: {lengths}")
+
+    def __getitem__(self, name: str) -> NDArray[np.float32]:
+        return self.heads[name]
+
+
+@dataclass(frozen=True, eq=False)
+class BeatClock(Artifact):
+    """Tempo, phase and metre, hop by hop.
+
+    Parameters
+    ----------
+    spb_s : ndarray [frames]
+        Seconds per beat, > 0.
+    phase : ndarray [frames]
+        Place in the beat, 0 on it, in [0, 1).
+    next_beat_s : ndarray [frames]
+        Time of the next beat as it is expected in that frame, float64.
+    metre_probabilities : ndarray [frames, metres]
+        Of each of `metres`; rows sum to 1. No columns where metre is unknown.
+    metres : tuple of int
+        Beats a bar.
+    rate_hz : float
+        Frames a second, > 0.
+    start_s : float
+        Time of frame 0.
+    """
+
+    kind = "beat_clock"
+    spb_s: NDArray[np.float32]
+    phase: NDArray[np.float32]
+    next_beat_s: NDArray[np.float64]
+    metre_probabilities: NDArray[np.float32]
+    metres: tuple[int, ...]
+    rate_hz: float
+    start_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "spb_s", _series(self.spb_s, "spb_s", 1))
+        object.__setattr__(self, "phase", _series(self.phase, "phase", 1))
+        object.__setattr__(self, "next_beat_s", np.asarray(self.next_beat_s, np.float64))
+        object.__setattr__(
+            self, "metre_probabilities", _series(self.metre_probabilities, "metre_probabilities")
+        )
+        object.__setattr__(self, "metres", tuple(self.metres))
+        frames = len(self.spb_s)
+        require(self.rate_hz > 0, f"rate_hz is {self.rate_hz}: frames a second must be positive")
+        require(bool((self.spb_s > 0).all()), "spb_s must be positive: it is seconds per beat")
+        require(bool(((self.phase >= 0) & (self.phase < 1)).all()), "phase must lie in [0, 1)")
+        require(
+            self.phase.shape == self.next_beat_s.shape == (frames,)
+            and self.metre_probabilities.shape == (frames, len(self.metres)),
+            "the series of a beat clock differ in frames",
+        )
+
+    @property
+    def tempo_bpm(self) -> NDArray[np.float32]:
+        """Beats a minute, per frame."""
+        return 60 / self.spb_s
+
+    @classmethod
+    def from_beats(cls, beats: "Beats", *, rate_hz: float, duration_s: float) -> "BeatClock":
+        """The clock that known beats give: phase rises linearly from beat to beat.
+
+        Before the first and after the last beat the nearest interval goes on; with fewer than two
+        beats a beat is taken to last half a second (120 BPM).
+
+        Parameters
+        ----------
+        beats : Beats
+            In order.
+        rate_hz : float
+            Frames a second of the clock.
+        duration_s : float
+            Length of the audio; the clock has ceil(duration_s * rate_hz) frames.
+        """
+        times_s = np.arange(int(np.ceil(duration_s * rate_hz - 1e-9))) / rate_hz
+        known_s = beats.times_s if len(beats.times_s) else np.zeros(1)
+        if len(known_s) < 2:
+            known_s = known_s[0] + np.array([0.0, 0.5])
+        index = np.clip(np.searchsorted(known_s, times_s, side="right") - 1, 0, len(known_s) - 2)
+        spb_s = np.diff(known_s)[index]
+        beat = (times_s - known_s[index]) / spb_s
+        phase = np.clip((beat % 1.0).astype(np.float32), 0, np.nextafter(np.float32(1), np.float32(0)))
+        return cls(
+            spb_s=spb_s,
+            phase=phase,
+            next_beat_s=known_s[index] + (np.floor(beat) + 1) * spb_s,
+            metre_probabilities=np.zeros((len(times_s), 0), np.float32),
+            metres=(),
+            rate_hz=rate_hz,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory(Artifact):
+    """Coefficients per frame of a film; what they blend is expanded where they are decoded.
+
+    Parameters
+    ----------
+    coefficients : ndarray [frames, dims]
+        Float32, finite.
+    fps : float
+        Frames a second, > 0.
+    names : tuple of str
+        One a dimension, or none.
+    """
+
+    kind = "trajectory"
+    coefficients: NDArray[np.float32]
+    fps: float
+    names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "coefficients", _series(self.coefficients, "coefficients"))
+        object.__setattr__(self, "names", tuple(self.names))
+        require(self.fps > 0, f"fps is {self.fps}: frames a second must be positive")
+        require(
+            len(self.names) in (0, self.coefficients.shape[1]),
+            f"{len(self.names)} names for {self.coefficients.shape[1]} dimensions",
+        )
