@@ -9,10 +9,16 @@ mappings and tuples of these. That is all that storing, hashing and loading need
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from .errors import InputError
 from .provenance import Provenance
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    S = TypeVar("S", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +53,13 @@ class Artifact:
     def with_provenance(self, provenance: Provenance) -> Self:
         """A copy that says where it comes from."""
         return replace(self, provenance=provenance)
+
+
+def read_only(array: "NDArray[S]") -> "NDArray[S]":
+    """A view that cannot be written to; the array itself stays as it is."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def require(condition: bool, message: str) -> None:

@@ -15,10 +15,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from .artifact import Artifact, require
+from .artifact import Artifact, read_only, require
 from .errors import InputError
 from .provenance import Provenance
-from .rows import MemoryRows, RowsWriter, StoredRows, finite
+from .rows import MemoryRows, RowsWriter, StoredRows, to_float32
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Audio(Artifact):
         return self.rows.whole().T
 
     def read(self, start: int, stop: int) -> NDArray[np.float32]:
-        """Samples [channels, stop - start] from frame `start` to before frame `stop`, clipped to the audio."""
+        """Samples [channels, stop - start] of frames [start, stop), clipped to the audio."""
         return self.rows.read(start, stop).T
 
     def blocks(self, frames: int) -> Iterator[NDArray[np.float32]]:
@@ -163,9 +163,7 @@ def _rows(samples: NDArray[np.floating[Any]]) -> MemoryRows:
         f"samples have shape {samples.shape}, expected [channels, frames] or [frames]",
     )
     # A view, not the caller's array: what it does to its own array later is its own affair.
-    rows = np.ascontiguousarray(finite(rows), np.float32).view()
-    rows.flags.writeable = False
-    return MemoryRows(rows)
+    return MemoryRows(read_only(to_float32(rows)))
 
 
 class AudioWriter:
@@ -218,7 +216,7 @@ class Stems(Artifact):
     Raises
     ------
     InputError
-        If rates or lengths differ.
+        If rates or lengths differ, or a name has a slash or a dot.
     """
 
     kind = "stems"
@@ -227,6 +225,11 @@ class Stems(Artifact):
     def __post_init__(self) -> None:
         shapes = {name: (audio.rate_hz, audio.frames) for name, audio in self.items.items()}
         require(len(set(shapes.values())) <= 1, f"stems differ in rate or length: {shapes}")
+        for name in self.items:
+            require(
+                bool(name) and not set(name) & set("/\\."),
+                f"{name!r} is no name of a stem: it becomes a file name, and step.name in a pipeline",
+            )
 
     @property
     def names(self) -> tuple[str, ...]:

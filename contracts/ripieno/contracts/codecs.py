@@ -7,9 +7,11 @@ Conventions
 
 import json
 import shutil
-from collections.abc import Mapping
+import zlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from zipfile import BadZipFile
 
 import numpy as np
 from pydantic import Field
@@ -22,6 +24,8 @@ from .files import Bundle, Dataset, Model, Scores, Text
 from .interfaces import Codec
 from .plugin import NoConfig
 from .series import Activations, Features, Trajectory
+
+A = TypeVar("A", bound=Artifact)
 
 
 class BeatsConfig(PluginConfig):
@@ -38,8 +42,8 @@ class BeatsFile(Codec[BeatsConfig]):
     def read(self, path: Path) -> Beats:
         rows = _table(path, columns=(1, 2))
         times_s = [_number(path, line, row[0]) for line, row in rows]
-        positions = [int(_number(path, line, row[1])) if len(row) > 1 else 0 for line, row in rows]
-        return _made(path, lambda: Beats(np.array(times_s), np.array(positions, np.int64)))
+        positions = [_number(path, line, row[1]) if len(row) > 1 else 0 for line, row in rows]
+        return _made(path, lambda: Beats(np.array(times_s), np.array(positions)))
 
     def write(self, artifact: Beats, path: Path) -> None:
         digits = self.config.decimals
@@ -47,7 +51,7 @@ class BeatsFile(Codec[BeatsConfig]):
             f"{time:.{digits}f}\t{at}\n"
             for time, at in zip(artifact.times_s, artifact.positions, strict=True)
         )
-        path.write_text("".join(lines), encoding="utf-8")
+        _write(path, "".join(lines))
 
 
 class LabFile(Codec[NoConfig]):
@@ -64,7 +68,7 @@ class LabFile(Codec[NoConfig]):
     def write(self, artifact: Sections, path: Path) -> None:
         rows = zip(artifact.start_s, artifact.end_s, artifact.labels, strict=True)
         lines = (f"{start:.6f}\t{end:.6f}\t{' '.join(label.split())}\n" for start, end, label in rows)
-        path.write_text("".join(lines), encoding="utf-8")
+        _write(path, "".join(lines))
 
 
 class TextFile(Codec[NoConfig]):
@@ -74,12 +78,12 @@ class TextFile(Codec[NoConfig]):
 
     def read(self, path: Path) -> Text:
         try:
-            return Text(path.read_text(encoding="utf-8"))
+            return Text(path.read_bytes().decode("utf-8"))
         except UnicodeDecodeError as error:
             raise InputError(f"{path}: not UTF-8 text: {error}") from error
 
     def write(self, artifact: Text, path: Path) -> None:
-        path.write_text(artifact.text, encoding="utf-8")
+        _write(path, artifact.text)
 
 
 class ScoresFile(Codec[NoConfig]):
@@ -88,14 +92,14 @@ class ScoresFile(Codec[NoConfig]):
     kind, suffixes = Scores, (".json",)
 
     def read(self, path: Path) -> Scores:
-        document = _json(path)
-        if not isinstance(document, dict) or not isinstance(document.get("values"), dict):
+        document = _object(path)
+        if not isinstance(document.get("values"), dict):
             raise InputError(f'{path}: scores are {{"values": {{name: number}}, "compared_with": text}}')
-        return Scores(document["values"], str(document.get("compared_with", "")))
+        return _made(path, lambda: Scores(document["values"], str(document.get("compared_with", ""))))
 
     def write(self, artifact: Scores, path: Path) -> None:
         document = {"values": dict(artifact.values), "compared_with": artifact.compared_with}
-        path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        _write_json(path, document)
 
 
 class ModelFile(Codec[NoConfig]):
@@ -105,14 +109,13 @@ class ModelFile(Codec[NoConfig]):
 
     def read(self, path: Path) -> Model:
         beside = path.with_suffix(".json")
-        metadata = _json(beside) if beside.is_file() else {}
-        return Model(path, metadata.get("metadata", {}), metadata.get("contract", ""))
+        document = _object(beside) if beside.is_file() else {}
+        return _made(path, lambda: Model(path, document.get("metadata", {}), document.get("contract", "")))
 
     def write(self, artifact: Model, path: Path) -> None:
         shutil.copyfile(artifact.path, path)
         document = {"metadata": dict(artifact.metadata), "contract": artifact.contract}
-        text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-        path.with_suffix(".json").write_text(text, encoding="utf-8")
+        _write_json(path.with_suffix(".json"), document)
 
 
 class _Arrays(Codec[NoConfig]):
@@ -124,7 +127,7 @@ class _Arrays(Codec[NoConfig]):
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 parts = {name: _plain(arrays[name]) for name in arrays.files}
-        except (OSError, ValueError, EOFError) as error:
+        except (OSError, ValueError, EOFError, TypeError, BadZipFile, zlib.error) as error:
             raise InputError(f"{path}: not an .npz file of arrays: {error}") from error
         return _made(path, lambda: self.kind.from_parts(_nested(parts)))
 
@@ -171,21 +174,20 @@ class DatasetFolder(Codec[NoConfig]):
     def read(self, path: Path) -> Dataset:
         files = _files(path)
         manifest = files.pop("manifest.json", None)
-        return Dataset(files, _json(manifest) if manifest else {})
+        return Dataset(files, _object(manifest) if manifest else {})
 
     def write(self, artifact: Dataset, path: Path) -> None:
         _copy(artifact.files, path)
-        text = json.dumps(dict(artifact.manifest), indent=2, ensure_ascii=False) + "\n"
-        (path / "manifest.json").write_text(text, encoding="utf-8")
+        _write_json(path / "manifest.json", dict(artifact.manifest))
 
 
 def _table(path: Path, *, columns: tuple[int, ...]) -> list[tuple[int, list[str]]]:
     """Rows that are not empty, with their line numbers; split at tabs, else at blanks."""
     rows = []
-    for line, text in enumerate(TextFile().read(path).text.splitlines(), start=1):
+    for line, text in enumerate(TextFile().read(path).text.removeprefix("\ufeff").splitlines(), start=1):
         if not text.strip():
             continue
-        row = text.strip().split("\t") if "\t" in text else text.split(maxsplit=max(columns) - 1)
+        row = text.split("\t") if "\t" in text else text.split(maxsplit=max(columns) - 1)
         if len(row) not in columns:
             raise InputError(f"{path}:{line}: {len(row)} columns, expected {' or '.join(map(str, columns))}")
         rows.append((line, row))
@@ -199,14 +201,26 @@ def _number(path: Path, line: int, text: str) -> float:
         raise InputError(f"{path}:{line}: {text!r} is not a number") from error
 
 
-def _json(path: Path) -> Any:
+def _object(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputError(f"{path}: not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise InputError(f"{path}: holds a {type(document).__name__}, expected a JSON object")
+    return document
 
 
-def _made(path: Path, make: Any) -> Any:
+def _write_json(path: Path, document: Mapping[str, Any]) -> None:
+    _write(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    # Bytes, so that the file is the same on every platform.
+    path.write_bytes(text.encode("utf-8"))
+
+
+def _made(path: Path, make: Callable[[], A]) -> A:
     try:
         return make()
     except RipienoError as error:

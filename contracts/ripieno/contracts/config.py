@@ -1,9 +1,9 @@
 """Settings of plugins, and references from one plugin's settings to another plugin."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Generic, TypeVar, cast, get_args
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 from pydantic.fields import FieldInfo
 
 from .errors import PluginError
@@ -68,7 +68,16 @@ class PluginRef(BaseModel, Generic[T]):
     def __init__(self, uses: str = "", /, **data: Any) -> None:
         super().__init__(**({"uses": uses} if uses else {}), **data)
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
+    @classmethod
+    def _own(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Each config has a reference of its own: binding one binds no default; an instance stays in."""
+        if not isinstance(value, PluginRef):
+            return handler(cls._complete(value))
+        reference = handler(cls._complete({"uses": value.uses, "with": value.settings}))
+        reference._plugin = value._plugin
+        return reference
+
     @classmethod
     def _complete(cls, value: Any) -> Any:
         """A bare name is a plugin of the interface asked for; a prefix of another interface is refused."""
@@ -110,6 +119,12 @@ class PluginRef(BaseModel, Generic[T]):
         if self._plugin is None:
             raise PluginError(f"{self.uses} is only named here. Outside a run, give PluginRef.of(instance)")
         return self._plugin
+
+
+def message_of(problem: Any) -> str:
+    """What pydantic says of one problem, as the end of a sentence; quoted values keep their case."""
+    message: str = problem["msg"].removeprefix("Value error, ")
+    return message[:1].lower() + message[1:]
 
 
 def references(config: BaseModel) -> dict[str, PluginRef[Any]]:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -65,6 +66,10 @@ class Context:
         What the input's ``items`` file says of this item: title, artist, …
     device : str
         ``cpu``, ``cuda`` or ``mps``.
+    logger : logging.Logger
+        What the run shows or keeps.
+    on_progress, on_map : callable, optional
+        How the run takes `progress` and `map`; a plugin does not call them.
     """
 
     scratch: Path
@@ -73,9 +78,10 @@ class Context:
     random: bool = True
     facts: Mapping[str, Any] = field(default_factory=dict)
     device: str = "cpu"
-    logger: logging.Logger = logging.getLogger("ripieno")
+    logger: logging.Logger = field(default_factory=lambda: logging.getLogger("ripieno"))
     on_progress: Callable[[Progress], None] | None = None
     on_map: Callable[[Mapped, Sequence[Any]], list[Any]] | None = None
+    _numbers: Iterator[int] = field(default_factory=count, init=False, repr=False)
 
     @cached_property
     def rng(self) -> "np.random.Generator":
@@ -130,8 +136,8 @@ class Context:
 
     def new_file(self, suffix: str = "") -> Path:
         """A path in the scratch folder that nothing uses yet."""
-        count = sum(1 for _ in self.scratch.iterdir())
-        return self.scratch / f"{count}{suffix}"
+        paths = (self.scratch / f"{number}{suffix}" for number in self._numbers)
+        return next(path for path in paths if not path.exists())
 
     def audio_writer(self, format: "AudioFormat") -> "AudioWriter":
         """A writer of audio in the scratch folder, for results longer than memory."""

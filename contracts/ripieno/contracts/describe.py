@@ -13,11 +13,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from .config import references
+from .config import message_of, references
 from .errors import ConfigError, PluginError
-from .interfaces import INTERFACES, Codec
+from .interfaces import INTERFACES, Augmenter, Codec, FrameDecoder, FrameEffect
 from .plugin import Plugin
-from .ports import signature
+from .ports import check_interface, signature
 
 
 def describe(plugin: type[Plugin[Any]]) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def describe(plugin: type[Plugin[Any]]) -> dict[str, Any]:
         raise PluginError(
             f"{plugin.__module__}.{plugin.__qualname__} derives from no interface of ripieno.contracts"
         )
-    missing = getattr(plugin, "__abstractmethods__", frozenset())
+    missing: frozenset[str] = getattr(plugin, "__abstractmethods__", frozenset())
     if missing:
         raise PluginError(
             f"{plugin.__module__}.{plugin.__qualname__} does not define {', '.join(sorted(missing))}"
@@ -63,27 +63,24 @@ def describe(plugin: type[Plugin[Any]]) -> dict[str, Any]:
         "resources": asdict(plugin.resources),
         "binaries": [asdict(binary) for binary in plugin.binaries],
         "licences": [asdict(licence) for licence in plugin.licences],
-        **_shape(plugin),
+        **_shape(plugin, interface),
     }
 
 
-def _shape(plugin: type[Plugin[Any]]) -> dict[str, Any]:
+def _shape(plugin: type[Plugin[Any]], interface: type[Plugin[Any]]) -> dict[str, Any]:
     if issubclass(plugin, Codec):
         return {"ports": [], "fields": [], "kind": plugin.kind.kind, "suffixes": list(plugin.suffixes)}
-    # What a frame effect or an augmenter takes are arrays and examples: it is used by others, not wired.
-    if plugin.prefix in ("frame_effect", "augmenter") or _decodes_frames(plugin):
+    # These take arrays and examples: they are used by others, not wired.
+    if issubclass(plugin, (FrameEffect, Augmenter, FrameDecoder)):
         return {"ports": [], "fields": [], "kind": ""}
     shape = signature(plugin)
+    check_interface(plugin, interface)
     _check_ports(plugin, [port.name for port in shape.ports])
     return {
         "ports": [asdict(port) for port in shape.ports],
         "kind": shape.kind,
         "fields": [list(field) for field in shape.fields],
     }
-
-
-def _decodes_frames(plugin: type[Plugin[Any]]) -> bool:
-    return any(base.__name__ == "FrameDecoder" for base in plugin.__mro__)
 
 
 def _check_ports(plugin: type[Plugin[Any]], ports: list[str]) -> None:
@@ -143,4 +140,4 @@ def _message(problem: Any) -> str:
         return "unknown setting"
     given = problem["input"]
     shown = f", got {given!r}" if isinstance(given, (str, int, float, bool, list)) else ""
-    return f"{problem['msg'].removeprefix('Value error, ').lower()}{shown}"
+    return f"{message_of(problem)}{shown}"

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .artifact import Artifact, require
+from .artifact import Artifact, read_only, require
+from .errors import InputError
 from .series import BeatClock
 
 # No recording that anybody beats time to is longer; milliseconds and samples go past it at once.
@@ -30,7 +31,7 @@ def _times(values: Any, name: str) -> NDArray[np.float64]:
             times.max() <= LONGEST_S,
             f"{name} runs to {times.max():g}: are these milliseconds or samples? Times are seconds",
         )
-    return times
+    return read_only(times)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,16 +61,18 @@ class Beats(Artifact):
     def __post_init__(self) -> None:
         times_s = _times(self.times_s, "times_s")
         count = len(times_s)
-        positions = np.zeros(count, np.int64) if self.positions is None else np.asarray(self.positions)
+        given = np.zeros(count) if self.positions is None else np.asarray(self.positions)
+        positions = given.astype(np.int64)
+        require(bool((positions == given).all()), "a position is a whole number")
         confidence = np.ones(count, np.float32) if self.confidence is None else self.confidence
         object.__setattr__(self, "times_s", times_s)
-        object.__setattr__(self, "positions", positions.astype(np.int64))
-        object.__setattr__(self, "confidence", np.asarray(confidence, np.float32))
+        object.__setattr__(self, "positions", read_only(positions))
+        object.__setattr__(self, "confidence", read_only(np.asarray(confidence, np.float32)))
         steps = np.diff(times_s)
         if steps.size and steps.min() <= 0:
             at = int(steps.argmin())
-            require(
-                False, f"beat {at + 1} at {times_s[at + 1]:g} s is not after beat {at} at {times_s[at]:g} s"
+            raise InputError(
+                f"beat {at + 1} at {times_s[at + 1]:g} s is not after beat {at} at {times_s[at]:g} s"
             )
         require(
             self.positions.shape == self.confidence.shape == (count,),
@@ -85,7 +88,8 @@ class Beats(Artifact):
     @property
     def downbeats_s(self) -> NDArray[np.float64]:
         """Times of the beats at position 1."""
-        return self.times_s[self.positions == 1]
+        downbeats_s: NDArray[np.float64] = self.times_s[self.positions == 1]
+        return downbeats_s
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,6 +8,7 @@ Names of a many-file artifact are relative POSIX paths and cannot leave its fold
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -95,6 +96,7 @@ class Dataset(Artifact):
 
     def __post_init__(self) -> None:
         _inside(self.files)
+        require("manifest.json" not in self.files, "manifest.json is the manifest's own name in a data set")
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,6 +157,11 @@ class Scores(Artifact):
     kind = "scores"
     values: Mapping[str, float]
     compared_with: str = ""
+
+    def __post_init__(self) -> None:
+        for name, value in self.values.items():
+            require(isinstance(value, Real), f"score {name} is {value!r}: a score is a number")
+        object.__setattr__(self, "values", {name: float(value) for name, value in self.values.items()})
 
 
 @dataclass(frozen=True, eq=False)

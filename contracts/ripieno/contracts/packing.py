@@ -56,7 +56,7 @@ def pack(artifact: Artifact, folder: Path, *, movable: Path | None = None) -> Pa
     folder : Path
         Exists and is empty.
     movable : Path, optional
-        Files below this folder are moved instead of copied.
+        Files below this folder need no copy: they are linked where the file system can.
 
     Raises
     ------
@@ -66,11 +66,11 @@ def pack(artifact: Artifact, folder: Path, *, movable: Path | None = None) -> Pa
     packer = _Packer(folder, movable)
     document = {"artifact": packer.value(artifact, "artifact"), "files": packer.files}
     text = json.dumps(document, sort_keys=True, ensure_ascii=False, indent=1)
-    (folder / INDEX).write_text(text, encoding="utf-8")
+    (folder / INDEX).write_bytes(text.encode())
     return Packed(sha256_text(text), artifact.kind, packer.files)
 
 
-def unpack(folder: Path, kinds: Callable[[str], type[Artifact]]) -> Artifact:
+def unpack(folder: Path, kinds: Callable[[str], type[Artifact]], *, digest: str = "") -> Artifact:
     """Read an artifact from its folder; rows of audio stay on disk until they are asked for.
 
     Parameters
@@ -79,12 +79,16 @@ def unpack(folder: Path, kinds: Callable[[str], type[Artifact]]) -> Artifact:
         As `pack` wrote it.
     kinds : callable
         Gives the class of a kind.
+    digest : str, optional
+        As `pack` gave it; then the index is checked too.
 
     Raises
     ------
     DamagedError
-        If the bytes of an array or a file differ from their hash.
+        If the bytes of the index, an array or a file differ from their hash.
     """
+    if digest:
+        _check_index(folder, digest)
     document = read_index(folder)
     artifact = _Unpacker(folder, document["files"], kinds).value(document["artifact"])
     assert isinstance(artifact, Artifact)
@@ -97,12 +101,12 @@ def read_index(folder: Path) -> dict[str, Any]:
     Raises
     ------
     DamagedError
-        If it is not JSON.
+        If it is not there or not JSON.
     """
     try:
         document: dict[str, Any] = json.loads((folder / INDEX).read_text(encoding="utf-8"))
         return document
-    except ValueError as error:
+    except (FileNotFoundError, ValueError) as error:
         raise DamagedError(str(folder / INDEX)) from error
 
 
@@ -114,12 +118,33 @@ def verify(folder: Path, digest: str) -> None:
     DamagedError
         Naming the first file whose bytes differ from their hash.
     """
-    if sha256_file(folder / INDEX) != digest:
-        raise DamagedError(str(folder / INDEX))
+    _check_index(folder, digest)
     for name, sha256 in read_index(folder)["files"].items():
-        path = folder / name
-        if not path.is_file() or _file_digest(path) != sha256:
-            raise DamagedError(str(path))
+        if _file_digest(folder / name) != sha256:
+            raise DamagedError(str(folder / name))
+
+
+def part_digests(folder: Path) -> dict[str, str]:
+    """Digests of the named items of a packed artifact, so that a change of one is not a change of all."""
+    document = read_index(folder)
+
+    def resolved(value: Any) -> Any:
+        if isinstance(value, dict) and len(value) and next(iter(value)).startswith("$"):
+            return {
+                k: document["files"].get(v, v) if isinstance(v, str) else resolved(v)
+                for k, v in value.items()
+            }
+        if isinstance(value, dict):
+            return {name: resolved(item) for name, item in value.items()}
+        return [resolved(item) for item in value] if isinstance(value, list) else value
+
+    items = document["artifact"]["parts"]["items"]
+    return {name: sha256_text(json.dumps(resolved(item), sort_keys=True)) for name, item in items.items()}
+
+
+def _check_index(folder: Path, digest: str) -> None:
+    if _file_digest(folder / INDEX) != digest:
+        raise DamagedError(str(folder / INDEX))
 
 
 def sha256_text(text: str) -> str:
@@ -134,7 +159,11 @@ def sha256_file(path: Path) -> str:
 
 
 def _file_digest(path: Path) -> str:
-    return rows_digest(_block_hashes(path)) if path.suffix == ".f32" else sha256_file(path)
+    """Of a file as its suffix asks; empty where there is no file."""
+    try:
+        return rows_digest(_block_hashes(path)) if path.suffix == ".f32" else sha256_file(path)
+    except FileNotFoundError:
+        return ""
 
 
 def rows_digest(hashes: tuple[str, ...]) -> str:
@@ -162,7 +191,7 @@ class _Packer:
         if isinstance(value, (MemoryRows, StoredRows)):
             return self.rows(value)
         if isinstance(value, np.ndarray):
-            return self.array(value)
+            return self.array(value, where)
         if isinstance(value, Path):
             return self.file(value)
         if isinstance(value, np.generic):
@@ -180,22 +209,24 @@ class _Packer:
     def name(self, suffix: str) -> Path:
         return self.folder / f"{len(self.files)}{suffix}"
 
-    def array(self, value: NDArray[Any]) -> dict[str, str]:
+    def array(self, value: NDArray[Any], where: str) -> dict[str, str]:
+        if value.dtype.hasobject:
+            raise PluginError(f"{where} is an array of objects: an artifact holds arrays of numbers or text")
         path = self.name(".npy")
-        np.save(path, np.ascontiguousarray(value), allow_pickle=False)
+        np.save(path, np.asarray(value, order="C"), allow_pickle=False)
         self.files[path.name] = sha256_file(path)
         return {"$array": path.name}
 
     def file(self, source: Path) -> dict[str, str]:
         path = self.name(source.suffix.lower())
-        self.take(source, path)
-        self.files[path.name] = sha256_file(path)
+        if not self.linked(source, path):
+            shutil.copyfile(source, path)
+        self.files[path.name] = _file_digest(path)
         return {"$file": path.name}
 
     def rows(self, value: MemoryRows | StoredRows) -> dict[str, Any]:
         path = self.name(".f32")
-        if isinstance(value, StoredRows):
-            self.take(value.path, path)
+        if isinstance(value, StoredRows) and self.linked(value.path, path):
             stored = value
         else:
             with RowsWriter(path, channels=value.shape[1]) as writer:
@@ -205,11 +236,16 @@ class _Packer:
         self.files[path.name] = rows_digest(stored.hashes)
         return {"$rows": path.name, "shape": list(stored.shape), "hashes": list(stored.hashes)}
 
-    def take(self, source: Path, target: Path) -> None:
-        if self.movable and source.resolve().is_relative_to(self.movable):
-            os.replace(source, target)
-        else:
-            shutil.copyfile(source, target)
+    def linked(self, source: Path, target: Path) -> bool:
+        """Whether the file stands at `target` without a copy; the source stays, as two fields may name it."""
+        source = source.resolve()
+        if not self.movable or not source.is_relative_to(self.movable):
+            return False
+        try:
+            os.link(source, target)
+        except OSError:
+            return False
+        return True
 
 
 @dataclass(frozen=True)
@@ -237,6 +273,6 @@ class _Unpacker:
 
     def file(self, name: str) -> Path:
         path = self.folder / name
-        if sha256_file(path) != self.files[name]:
+        if _file_digest(path) != self.files[name]:
             raise DamagedError(str(path))
         return path

@@ -3,7 +3,8 @@
 Conventions
 -----------
 A parameter is a port: ``T``, ``T | None = None``, ``list[T]`` or ``dict[str, T]`` with T an artifact
-class. The return type is an artifact class, or a NamedTuple of them, whose first field is the main one.
+class; a list or dict may be optional too. The return type is an artifact class, or a NamedTuple of them,
+whose first field is the main one.
 """
 
 import inspect
@@ -73,10 +74,45 @@ def signature(plugin: type[Plugin[Any]]) -> Signature:
         hints = get_type_hints(verb)
     except NameError as error:
         raise PluginError(f"{_where(verb)}: {error}. Import the type at the top of the module") from error
-    parameters = list(inspect.signature(verb).parameters.values())[1:]
-    ports = tuple(_port(verb, parameter, hints.get(parameter.name)) for parameter in parameters)
+    ports = tuple(_port(verb, parameter, hints.get(parameter.name)) for parameter in _parameters(verb))
     kind, fields = _result(verb, hints.get("return"))
     return Signature(ports, kind, fields)
+
+
+def check_interface(plugin: type[Plugin[Any]], interface: type[Plugin[Any]]) -> None:
+    """Refuse a verb that callers of the interface could not call.
+
+    A closed interface fixes the first ports, and others are optional and keyword-only; every interface
+    fixes the kind of the result, but for `Artifact`, which is any.
+
+    Raises
+    ------
+    PluginError
+        With file and cure.
+    """
+    verb, model = getattr(plugin, plugin.verb), getattr(interface, interface.verb)
+    kind, fields = _result(model, get_type_hints(model)["return"])
+    own = signature(plugin)
+    if kind and (own.kind, own.fields) != (kind, fields):
+        result = ", ".join(f"{name}: {kind}" for name, kind in fields) or kind
+        raise PluginError(f"{_where(verb)}: gives {own.kind}, but a {interface.prefix} gives {result}")
+    parameters = inspect.signature(verb).parameters
+    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in _parameters(model)):
+        return
+    fixed = signature(interface).ports
+    further = [port for port in own.ports if port not in fixed]
+    if own.ports[: len(fixed)] != fixed or any(
+        port.required or parameters[port.name].kind is not inspect.Parameter.KEYWORD_ONLY for port in further
+    ):
+        takes = ", ".join(port.name for port in fixed)
+        raise PluginError(
+            f"{_where(verb)}: a {interface.prefix} takes {takes or 'nothing'}; further ports stand behind * "
+            "and are T | None = None"
+        )
+
+
+def _parameters(verb: Any) -> list[inspect.Parameter]:
+    return list(inspect.signature(verb).parameters.values())[1:]
 
 
 def _port(verb: Any, parameter: inspect.Parameter, hint: Any) -> Port:
@@ -84,11 +120,13 @@ def _port(verb: Any, parameter: inspect.Parameter, hint: Any) -> Port:
     if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
         raise PluginError(f"{here} takes any number of arguments. {CURE}")
     optional = parameter.default is None
-    if parameter.default not in (None, parameter.empty):
+    if not optional and parameter.default is not parameter.empty:
         raise PluginError(f"{here} has the default {parameter.default!r}: only None is one. {CURE}")
-    if get_origin(hint) in (Union, UnionType):
-        members = [member for member in get_args(hint) if member is not NoneType]
-        hint = members[0] if optional and len(members) == 1 else hint
+    members = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    others = [member for member in members if member is not NoneType]
+    if optional != (NoneType in members) or len(others) != 1:
+        raise PluginError(f"{here} has the type {_name(hint)}{' = None' if optional else ''}. {CURE}")
+    (hint,) = others
     many: Many = "one"
     if get_origin(hint) is list:
         (hint,), many = get_args(hint), "list"

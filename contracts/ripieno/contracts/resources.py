@@ -6,6 +6,7 @@ from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from .config import message_of
 from .errors import PluginError
 
 D = TypeVar("D", bound="DataPlugin")
@@ -107,5 +108,5 @@ def read_data(path: Path, data: type[D]) -> D:
         raise PluginError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise PluginError(f"{path}: {place}: {first['msg'].lower()}") from error
+        place = "".join(f"{part}: " for part in first["loc"])
+        raise PluginError(f"{path}: {place}{message_of(first)}") from error

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .artifact import Artifact, require
+from .artifact import Artifact, read_only, require
 
 if TYPE_CHECKING:
     from .events import Beats
@@ -27,7 +27,7 @@ def _series(values: Any, name: str, dimensions: int | None = 2) -> NDArray[np.fl
             f"{name} has shape {array.shape}, expected {dimensions} axes, the first of them frames",
         )
     require(bool(np.isfinite(array).all()), f"{name} holds NaN or infinite values")
-    return array
+    return read_only(array)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ class Features(Artifact):
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", _series(self.values, "values"))
         object.__setattr__(self, "names", tuple(self.names))
-        require(self.rate_hz > 0, f"rate_hz is {self.rate_hz}: frames a second must be positive")
+        require(0 < self.rate_hz < np.inf, f"rate_hz is {self.rate_hz}: frames a second must be positive")
         require(
             len(self.names) == self.values.shape[1],
             f"{len(self.names)} names for {self.values.shape[1]} dimensions",
@@ -67,7 +67,14 @@ class Features(Artifact):
         return self.start_s + np.arange(len(self.values)) / self.rate_hz
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
-        """The series [frames] of that name."""
+        """The series [frames] of that name.
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        require(name in self.names, f"no feature {name!r}: there are {', '.join(self.names)}")
         return self.values[:, self.names.index(name)]
 
     def header(self) -> dict[str, Any]:
@@ -102,7 +109,7 @@ class Activations(Artifact):
     def __post_init__(self) -> None:
         heads = {name: _series(values, f"head {name}", None) for name, values in self.heads.items()}
         object.__setattr__(self, "heads", heads)
-        require(self.rate_hz > 0, f"rate_hz is {self.rate_hz}: frames a second must be positive")
+        require(0 < self.rate_hz < np.inf, f"rate_hz is {self.rate_hz}: frames a second must be positive")
         lengths = {name: len(values) for name, values in heads.items()}
         require(len(set(lengths.values())) <= 1, f"heads differ in frames: {lengths}")
 
@@ -144,13 +151,13 @@ class BeatClock(Artifact):
     def __post_init__(self) -> None:
         object.__setattr__(self, "spb_s", _series(self.spb_s, "spb_s", 1))
         object.__setattr__(self, "phase", _series(self.phase, "phase", 1))
-        object.__setattr__(self, "next_beat_s", np.asarray(self.next_beat_s, np.float64))
+        object.__setattr__(self, "next_beat_s", read_only(np.asarray(self.next_beat_s, np.float64)))
         object.__setattr__(
             self, "metre_probabilities", _series(self.metre_probabilities, "metre_probabilities")
         )
         object.__setattr__(self, "metres", tuple(self.metres))
         frames = len(self.spb_s)
-        require(self.rate_hz > 0, f"rate_hz is {self.rate_hz}: frames a second must be positive")
+        require(0 < self.rate_hz < np.inf, f"rate_hz is {self.rate_hz}: frames a second must be positive")
         require(bool((self.spb_s > 0).all()), "spb_s must be positive: it is seconds per beat")
         require(bool(((self.phase >= 0) & (self.phase < 1)).all()), "phase must lie in [0, 1)")
         require(
@@ -158,11 +165,17 @@ class BeatClock(Artifact):
             and self.metre_probabilities.shape == (frames, len(self.metres)),
             "the series of a beat clock differ in frames",
         )
+        require(bool(np.isfinite(self.next_beat_s).all()), "next_beat_s holds NaN or infinite times")
+        rows = self.metre_probabilities
+        require(
+            not self.metres or (bool((rows >= 0).all()) and bool((abs(rows.sum(1) - 1) < 1e-3).all())),
+            "rows of metre_probabilities must sum to 1",
+        )
 
     @property
     def tempo_bpm(self) -> NDArray[np.float32]:
         """Beats a minute, per frame."""
-        return 60 / self.spb_s
+        return np.float32(60) / self.spb_s
 
     @classmethod
     def from_beats(cls, beats: "Beats", *, rate_hz: float, duration_s: float) -> "BeatClock":
@@ -189,7 +202,7 @@ class BeatClock(Artifact):
         beat = (times_s - known_s[index]) / spb_s
         phase = np.clip((beat % 1.0).astype(np.float32), 0, np.nextafter(np.float32(1), np.float32(0)))
         return cls(
-            spb_s=spb_s,
+            spb_s=spb_s.astype(np.float32),
             phase=phase,
             next_beat_s=known_s[index] + (np.floor(beat) + 1) * spb_s,
             metre_probabilities=np.zeros((len(times_s), 0), np.float32),
@@ -220,7 +233,7 @@ class Trajectory(Artifact):
     def __post_init__(self) -> None:
         object.__setattr__(self, "coefficients", _series(self.coefficients, "coefficients"))
         object.__setattr__(self, "names", tuple(self.names))
-        require(self.fps > 0, f"fps is {self.fps}: frames a second must be positive")
+        require(0 < self.fps < np.inf, f"fps is {self.fps}: frames a second must be positive")
         require(
             len(self.names) in (0, self.coefficients.shape[1]),
             f"{len(self.names)} names for {self.coefficients.shape[1]} dimensions",

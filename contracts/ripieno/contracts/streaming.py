@@ -130,6 +130,7 @@ class Framer:
         self._buffer: NDArray[np.float32] | None = None
         self._frames = 0
         self._samples = 0
+        self._skip = 0
 
     def push(self, samples: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """Windows [channels, window] that samples [channels, frames] complete."""
@@ -147,10 +148,13 @@ class Framer:
     def _take(self, samples: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         if self._buffer is None:
             self._buffer = np.zeros((len(samples), -self.start), np.float32)
-        buffer = np.concatenate([self._buffer, samples], axis=1)
+        buffer = np.concatenate([self._buffer, samples], axis=1)[:, self._skip :]
+        self._skip -= self._buffer.shape[1] + samples.shape[1] - buffer.shape[1]
         count = max(0, (buffer.shape[1] - self.window) // self.hop + 1)
         windows = [buffer[:, i * self.hop : i * self.hop + self.window].copy() for i in range(count)]
         self._buffer = buffer[:, count * self.hop :]
+        # A hop beyond the window leaves samples out that have not arrived yet.
+        self._skip += max(0, count * self.hop - buffer.shape[1])
         self._frames += count
         return windows
 
@@ -198,6 +202,16 @@ class Aligner:
                 self._rows[port].append(chunk.samples)
         reached_s = min(self._until_s.values())
         return {port: self._take(port, reached_s) for port in self.rates_hz}
+
+    def flush(self) -> dict[str, Chunk]:
+        """The inputs have ended: what is left on each port, up to the latest watermark."""
+        until_s = max(self._until_s.values())
+        left = {}
+        for port, rows in self._rows.items():
+            samples = np.concatenate(rows) if rows else None
+            left[port] = Chunk(until_s, samples, tuple(self._events[port]))
+        self.reset()
+        return left
 
     def _take(self, port: str, reached_s: float) -> Chunk:
         ready = tuple(event for event in self._events[port] if event.known_s <= reached_s)
