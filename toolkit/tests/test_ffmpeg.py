@@ -116,7 +116,7 @@ def test_what_ffmpeg_does_not_understand_is_told_by_its_last_words(tmp_path):
     command = ffmpeg.compile(
         ffmpeg.input(file_url(tone)).output(file_url(tmp_path / "out.wav"), acodec="no_such")
     )
-    with pytest.raises(InputError, match="FFmpeg failed: .*no_such"):
+    with pytest.raises(InputError, match=r"FFmpeg failed: .*no_such"):
         run(command)
 
 
@@ -218,7 +218,7 @@ def test_layouts_are_counted(layout, count):
 def test_without_ffmpeg_both_cures_are_named(monkeypatch):
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(sys, "path", [])
-    with pytest.raises(MissingError, match="PATH.*imageio-ffmpeg"):
+    with pytest.raises(MissingError, match=r"PATH.*imageio-ffmpeg"):
         Pipe(["ffmpeg"], mode="read")
 
 

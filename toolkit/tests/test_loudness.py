@@ -2,6 +2,7 @@ import math
 import os
 import re
 import subprocess
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -116,6 +117,17 @@ def test_a_measurement_does_not_depend_on_the_blocks(sizes):
     assert meter.true_peak_dbtp == whole.true_peak_dbtp
 
 
+def test_the_memory_of_a_meter_does_not_grow_with_what_it_hears():
+    meter, second = LoudnessMeter(48_000, channels=2), sine(1000, -23, 1)
+    meter.push(second)
+    tracemalloc.start()
+    for _ in range(60):
+        meter.push(second)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak_bytes < 6 * second.size * 8
+
+
 @pytest.mark.parametrize("frames", [0, 1, 10_000])
 def test_silence_and_what_is_too_short_have_no_loudness(frames):
     meter = measured(np.zeros((2, frames)))
@@ -187,8 +199,8 @@ def loud_signals(draw):
     loud_signals(),
     st.sampled_from([22_050, 44_100, 48_000]),
     st.floats(-20, 0),
-    st.sampled_from([1, 1.5, 5, 20]),
-    st.sampled_from([1, 50, 500]),
+    st.sampled_from([0.1, 3, 5, 20]),
+    st.sampled_from([0.1, 50, 500]),
 )
 def test_the_true_peak_of_the_output_never_exceeds_the_ceiling(
     signal, rate_hz, ceiling_dbtp, lookahead_ms, release_ms
@@ -249,7 +261,7 @@ def test_an_output_is_given_once_its_latency_has_passed():
     assert given == 2000 - round(limiter.latency_s * 48_000)
 
 
-@pytest.mark.parametrize("options", [{"lookahead_ms": 0.5}, {"release_ms": 0}])
-def test_a_limiter_that_cannot_keep_its_word_is_refused(options):
-    with pytest.raises(InputError, match="a limiter needs"):
+@pytest.mark.parametrize("options", [{"lookahead_ms": 0}, {"release_ms": 0}])
+def test_times_of_a_limiter_that_are_not_positive_are_refused(options):
+    with pytest.raises(InputError, match="must be positive"):
         TruePeakLimiter(48_000, channels=1, **options)

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from ripieno.toolkit.peaks import peaks
 
 def split(samples, cuts):
     edges = [0, *sorted(cut % (samples.shape[1] + 1) for cut in cuts), samples.shape[1]]
-    return [samples[:, start:stop] for start, stop in zip(edges, edges[1:], strict=False)]
+    return [samples[:, start:stop] for start, stop in pairwise(edges)]
 
 
 @given(st.integers(1, 400), st.integers(1, 60), st.lists(st.integers(0, 1000), max_size=6))

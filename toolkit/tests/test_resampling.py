@@ -4,7 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ripieno.contracts.errors import InputError
 
-from ripieno.toolkit.resampling import PolyphaseResampler, SoxrResampler, resample, resampled_frames
+from ripieno.toolkit.resampling import (
+    PolyphaseResampler,
+    SoxrResampler,
+    polyphase_bank,
+    resample,
+    resampled_frames,
+)
 
 RATES = [
     (44_100, 22_050),
@@ -114,6 +120,7 @@ def test_the_latency_is_about_a_millisecond_and_no_more_than_said(from_hz):
         assert given / 22_050 + resampler.latency_s > (taken - 1) / from_hz - 1e-12
 
 
+@pytest.mark.slow
 def test_there_is_no_drift_after_half_an_hour():
     from_hz, to_hz = 48_000, 22_050
     resampler = PolyphaseResampler(from_hz, to_hz, channels=1)
@@ -136,8 +143,6 @@ def test_equal_rates_pass_through_unchanged():
 
 def test_the_polyphase_form_is_the_direct_convolution_of_scipy():
     upfirdn = pytest.importorskip("scipy.signal").upfirdn
-    from ripieno.toolkit.resampling import polyphase_bank
-
     bank = polyphase_bank(from_hz=48_000, to_hz=22_050)
     up, down, ahead = 147, 320, bank.shape[1] // 2
     prototype = np.zeros(2 * ahead * up)
@@ -150,8 +155,9 @@ def test_the_polyphase_form_is_the_direct_convolution_of_scipy():
     np.testing.assert_allclose(given, direct[: given.size], atol=1e-6)
 
 
-def test_reset_forgets_what_was_pushed():
-    resampler = PolyphaseResampler(48_000, 22_050, channels=1)
+@pytest.mark.parametrize("kind", [PolyphaseResampler, SoxrResampler])
+def test_reset_forgets_what_was_pushed(kind):
+    resampler = kind(48_000, 22_050, channels=1)
     fresh = in_blocks(resampler, noise(1, 900), [])
     resampler.push(noise(1, 777, seed=1))
     resampler.reset()

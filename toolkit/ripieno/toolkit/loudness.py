@@ -28,7 +28,7 @@ _MOMENTARY_HOPS, _SHORT_TERM_HOPS = 4, 30
 _ABSOLUTE_GATE_LUFS = -70.0
 _OVERSAMPLING = 4
 # The gain moves a little between the samples of one interpolation; this covers what that can add.
-_LIMITER_MARGIN_DB = 0.01
+_LIMITER_MARGIN_DB = 0.02
 _SURROUND = 1.41
 _WEIGHTS = {
     1: (1.0,),
@@ -137,7 +137,7 @@ class TruePeakLimiter:
 
     Every sample's gain is at most what each oversampled peak that it takes part in allows: the allowed gain
     is held low from look-ahead before a peak on, rises in a straight line after it, and is smoothed by a
-    Hann window as long as the look-ahead. A signal that stays 0.01 dB below the ceiling passes unchanged.
+    Hann window as long as the look-ahead. A signal that stays 0.02 dB below the ceiling passes unchanged.
 
     Parameters
     ----------
@@ -146,7 +146,8 @@ class TruePeakLimiter:
     ceiling_dbtp : float
         Highest true peak of the output, by the meter of this module.
     lookahead_ms : float
-        How long before a peak the gain begins to fall, >= 1, so that it hardly moves within an interpolation.
+        How long before a peak the gain begins to fall, > 0. Never less than 112 samples are taken, twice the
+        length of the interpolation, so that the gain hardly moves within one.
     release_ms : float
         How long the gain takes from 0 to 1, > 0.
 
@@ -158,7 +159,7 @@ class TruePeakLimiter:
     Raises
     ------
     InputError
-        If `lookahead_ms` or `release_ms` is too short.
+        If `lookahead_ms` or `release_ms` is not positive.
     """
 
     def __init__(
@@ -170,12 +171,12 @@ class TruePeakLimiter:
         lookahead_ms: float = 5.0,
         release_ms: float = 200.0,
     ) -> None:
-        if lookahead_ms < 1 or release_ms <= 0:
-            raise InputError("a limiter needs a lookahead_ms of 1 or more and a positive release_ms")
+        if lookahead_ms <= 0 or release_ms <= 0:
+            raise InputError("lookahead_ms and release_ms of a limiter must be positive")
         self._channels = channels
         self._ceiling = 10 ** ((ceiling_dbtp - _LIMITER_MARGIN_DB) / 20)
         self._bank = _oversampling_bank(rate_hz)
-        smooth = max(1, round(rate_hz * lookahead_ms / 1000))
+        smooth = max(2 * self._bank.shape[1], round(rate_hz * lookahead_ms / 1000))
         taper = np.square(np.sin(np.pi * (np.arange(smooth) + 0.5) / smooth))
         self._taper = taper / taper.sum()
         self._rise = 1000 / (release_ms * rate_hz)
@@ -230,7 +231,8 @@ class TruePeakLimiter:
         lowest = np.minimum(np.minimum.accumulate(held - steps), self._lowest)
         self._lowest = lowest[-1]
         self._taken += len(held)
-        return np.minimum(held, lowest + steps)
+        released: NDArray[np.float64] = np.minimum(held, lowest + steps)
+        return released
 
 
 def k_weighting(rate_hz: int) -> NDArray[np.float64]:

@@ -66,6 +66,11 @@ class SoxrResampler:
             raise MissingError("resampling needs soxr. Run: pip install soxr") from cause
         self._from_hz, self._to_hz, self._channels = from_hz, to_hz, channels
         self._stream = soxr.ResampleStream(from_hz, to_hz, channels, dtype="float32", quality="VHQ")
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all input."""
+        self._stream.clear()
         self._taken = self._given = 0
 
     def push(self, samples: NDArray[Any]) -> NDArray[np.float32]:
@@ -79,8 +84,7 @@ class SoxrResampler:
         # soxr rounds the length to nearest; a little silence behind makes it long enough to cut.
         silence = np.zeros((self._channels, 1 + -(-self._from_hz // self._to_hz)), np.float32)
         rest = self._give(silence, last=True)[:, : total - self._given]
-        self._stream.clear()
-        self._taken = self._given = 0
+        self.reset()
         return rest
 
     def _give(self, samples: NDArray[Any], *, last: bool) -> NDArray[np.float32]:
@@ -159,8 +163,8 @@ class PolyphaseResampler:
         firsts = positions // self._up - self._ahead + 1 - self._held_from
         windows = sliding_window_view(self._held, 2 * self._ahead, axis=1)[:, firsts]
         # Not a matrix product: the order of its additions, and so the last bits, change with its size.
-        products: NDArray[np.float64] = windows * self._bank[positions % self._up]
-        return products.sum(axis=-1).astype(np.float32)
+        sums: NDArray[np.float64] = (windows * self._bank[positions % self._up]).sum(axis=-1)
+        return sums.astype(np.float32)
 
     def _drop_used(self) -> None:
         used = self._given * self._down // self._up - self._ahead + 1 - self._held_from
