@@ -1,0 +1,77 @@
+# Needs Python 3.11 or newer and make. Everything is installed in .venv; nothing else is touched.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+INSTALL := $(PIP) install --constraint constraints.txt --no-build-isolation
+PYTEST ?= $(BIN)/pytest
+
+DEMO := contracts registry core toolkit plugins/media plugins/librosa plugins/spectrum .
+ALL := $(DEMO)
+MANIFESTS := constraints.txt $(ALL:%=%/pyproject.toml)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo install test slow coverage lint format types layers docs bench tox clean
+
+help: ## Show what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.created: constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --constraint constraints.txt pip hatchling editables
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.created $(MANIFESTS)
+	$(INSTALL) $(DEMO:%=--editable %)
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.created $(MANIFESTS)
+	$(INSTALL) --group dev $(ALL:%=--editable %)
+	@touch $@ $(VENV)/.demo
+
+demo: $(VENV)/.demo ## Turn the example song into stems, beats, sections and a film
+	$(BIN)/core run examples/first-film/pipeline.yaml
+
+install: $(VENV)/.installed ## Install every distribution, editable, and the tools
+
+test: install ## Run the fast tests
+	$(PYTEST) -m "not slow"
+
+slow: install ## Run the slow tests
+	$(PYTEST) -m slow
+
+coverage: install ## Run all tests and measure the coverage of contracts, registry and core
+	$(BIN)/coverage erase
+	$(MAKE) test slow PYTEST="$(BIN)/coverage run -m pytest"
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+lint: install ## Check style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: install ## Format the code and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: install ## Check the types of contracts, registry and core
+	$(BIN)/mypy
+
+layers: install ## Check that imports run one way
+	$(BIN)/lint-imports --no-logo
+
+docs: install ## Build the site in docs/_build/html
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+
+bench: install ## Measure the speed and memory of what matters
+	$(BIN)/python -m benchmarks
+
+tox: install ## Test each distribution alone, then all together
+	$(BIN)/tox
+
+clean: ## Remove the environments and everything generated, except runs/
+	rm -rf $(VENV) .tox .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf docs/_build build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
