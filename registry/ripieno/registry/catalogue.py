@@ -1,0 +1,162 @@
+"""Weights and data that plugins use, by name, with licence and checksum.
+
+Conventions
+-----------
+Nothing is fetched but by `Catalogue.get`. What a package carries (``package:MODULE/FILE``) is where it is;
+everything else is kept under the first digits of its SHA-256, which is checked before a file gets its name
+and again when its path is asked for.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from ripieno.contracts.errors import DamagedError, MissingError, RefusedError, RipienoError
+
+from . import groups
+from .digests import FileDigests
+from .download import download
+from .identity import code_root
+
+if TYPE_CHECKING:
+    from ripieno.contracts import Asset
+
+    from .registry import Registry
+
+_KEPT_DIGITS = 16
+
+
+@dataclass(frozen=True)
+class CatalogueEntry:
+    """An asset that is known.
+
+    Parameters
+    ----------
+    name : str
+        As in ``asset/NAME``.
+    asset : Asset
+        What is known of it.
+    path : Path or None
+        The file, where it is on this machine.
+    """
+
+    name: str
+    asset: "Asset"
+    path: Path | None
+
+
+class Catalogue:
+    """The assets of what is installed, and the folder they are kept in.
+
+    Parameters
+    ----------
+    registry : Registry
+        Knows the assets.
+    folder : Path
+        Keeps the files; made when something is fetched first.
+    """
+
+    def __init__(self, registry: "Registry", folder: Path) -> None:
+        self._registry = registry
+        self._folder = folder
+        self._digests = FileDigests(folder)
+
+    def list(self, report: Callable[[str], None]) -> list[CatalogueEntry]:
+        """Every asset, sorted by name.
+
+        Parameters
+        ----------
+        report : callable
+            Takes one line for each asset that cannot be read.
+        """
+        found = []
+        for name in self._registry.names("asset"):
+            try:
+                asset = self.asset(name)
+            except RipienoError as error:
+                report(str(error))
+                continue
+            path = self._place(name, asset)
+            found.append(CatalogueEntry(name, asset, path if path.is_file() else None))
+        return found
+
+    def asset(self, name: str) -> "Asset":
+        """What is known of an asset.
+
+        Raises
+        ------
+        MissingError, RefusedError, PluginError
+            As `Registry.load`.
+        """
+        asset: Asset = self._registry.build(f"asset/{name}", {})
+        return asset
+
+    def path(self, name: str) -> Path:
+        """The file of an asset.
+
+        Raises
+        ------
+        MissingError
+            If it is not on this machine; the message gives the command that fetches it.
+        DamagedError
+            If its bytes are not those of the catalogue.
+        """
+        asset = self.asset(name)
+        path = self._place(name, asset)
+        if not path.is_file():
+            raise MissingError(f"asset {name}: not downloaded ({terms(asset)}). Run: core models get {name}")
+        if self._digests.digest(path) != asset.sha256:
+            raise DamagedError(str(path))
+        return path
+
+    def get(self, name: str, progress: Callable[[int, int], None] | None = None) -> Path:
+        """The file of an asset, fetched where it is not here or is damaged.
+
+        Parameters
+        ----------
+        name : str
+            Of the asset.
+        progress : callable, optional
+            Called with the bytes that are here and those of the whole.
+
+        Raises
+        ------
+        MissingError
+            If it cannot be fetched whole, or what came is something else; the message says what to do.
+        """
+        asset = self.asset(name)
+        path = self._place(name, asset)
+        if path.is_file() and self._digests.digest(path) == asset.sha256:
+            return path
+        if asset.url.startswith("package:"):
+            distribution = self._registry.find(f"asset/{name}").distribution
+            raise MissingError(
+                f"asset {name}: {path} is not what {distribution} came with. "
+                f"Run: pip install --force-reinstall {distribution}"
+            )
+        download(asset, path, name=name, progress=progress)
+        return path
+
+    def require_commercial(self, name: str) -> None:
+        """Refuse an asset that may not be used commercially.
+
+        Raises
+        ------
+        RefusedError
+            Naming its licence.
+        """
+        asset = self.asset(name)
+        if not asset.commercial:
+            raise RefusedError(
+                f"asset {name}: its licence {asset.licence} does not allow commercial use. "
+                "Use another asset, or take commercial: true out of the pipeline"
+            )
+
+    def _place(self, name: str, asset: "Asset") -> Path:
+        parts = urlsplit(asset.url)
+        if parts.scheme != "package":
+            return self._folder / f"{name}-{asset.sha256[:_KEPT_DIGITS]}" / Path(unquote(parts.path)).name
+        module, _, file = parts.path.partition("/")
+        return code_root(module) / file

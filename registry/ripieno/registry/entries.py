@@ -1,0 +1,204 @@
+"""The entry points of what is installed, read without importing any of it.
+
+Conventions
+-----------
+A distribution is a ``.dist-info`` or ``.egg-info`` folder on the module search path; its name and version
+are read off the folder's name, and the first on the path hides later ones of the same name. Names of
+distributions are normalised (lower case, ``-``). Only ``entry_points.txt`` is opened here.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+_IRREGULAR = {"pipelines": "recipe"}
+_VALUE = re.compile(r"(?P<module>[^\W\d]\w*(\.[^\W\d]\w*)*)(:(?P<attribute>[^\W\d]\w*(\.[^\W\d]\w*)*))?")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry point.
+
+    Parameters
+    ----------
+    group : str
+        ``ripieno.separators``.
+    name : str
+        ``hpss``.
+    value : str
+        ``ripieno_librosa.separation:HarmonicPercussive``.
+    distribution : str
+        ``ripieno-librosa``.
+    version : str
+        Of the distribution.
+    metadata : Path
+        Its ``.dist-info`` or ``.egg-info`` folder.
+    """
+
+    group: str
+    name: str
+    value: str
+    distribution: str
+    version: str
+    metadata: Path
+
+    @property
+    def prefix(self) -> str:
+        """The group's singular, ``separator``."""
+        plural = self.group.removeprefix("ripieno.")
+        return _IRREGULAR.get(plural) or plural.removesuffix("s")
+
+    @property
+    def uses(self) -> str:
+        """As a pipeline names it, ``separator/hpss``."""
+        return f"{self.prefix}/{self.name}"
+
+    @property
+    def malformed(self) -> bool:
+        """Whether `value` is not ``module`` or ``module:attribute``."""
+        return _VALUE.fullmatch(self.value) is None
+
+    @property
+    def module(self) -> str:
+        """The module to import."""
+        return self.value.partition(":")[0]
+
+    @property
+    def attribute(self) -> str:
+        """What is taken from the module; empty for the module itself."""
+        return self.value.partition(":")[2]
+
+    def __str__(self) -> str:
+        return f"{self.uses} of {self.distribution} {self.version}"
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """One installed distribution.
+
+    Parameters
+    ----------
+    name, version : str
+        From its folder's name.
+    metadata : Path
+        The folder.
+    """
+
+    name: str
+    version: str
+    metadata: Path
+
+    @cached_property
+    def headers(self) -> Mapping[str, tuple[str, ...]]:
+        """What its ``METADATA`` says, by lower-case field; empty where there is none."""
+        lines = _text(self.metadata / "METADATA") or _text(self.metadata / "PKG-INFO")
+        found: dict[str, tuple[str, ...]] = {}
+        for line in lines.partition("\n\n")[0].splitlines():
+            field, colon, value = line.partition(":")
+            if colon and not field.startswith((" ", "\t")):
+                found[field.lower()] = (*found.get(field.lower(), ()), value.strip())
+        return found
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+@dataclass(frozen=True)
+class Index:
+    """What is installed on a module search path.
+
+    Parameters
+    ----------
+    distributions : mapping of str to Distribution
+        By normalised name.
+    entries : tuple of Entry
+        Of every group ``ripieno.*``, sorted by what a pipeline calls them.
+    """
+
+    distributions: Mapping[str, Distribution]
+    entries: tuple[Entry, ...]
+
+    @classmethod
+    def read(cls, path: Iterable[str]) -> "Index":
+        """Read the folders of a module search path, once."""
+        distributions: dict[str, Distribution] = {}
+        entries: list[Entry] = []
+        for folder in dict.fromkeys(path):
+            for name, version, metadata in _folders(folder or os.curdir):
+                if name in distributions:
+                    continue
+                distributions[name] = distribution = Distribution(name, version, Path(metadata))
+                entries += _entries(distribution, f"{metadata}{os.sep}entry_points.txt")
+        entries.sort(key=lambda entry: (entry.uses, entry.distribution))
+        return cls(distributions, tuple(entries))
+
+    def version(self, name: str) -> str:
+        """Installed version of a distribution; empty where it is not installed."""
+        name = normalised(name)
+        if name in self.distributions:
+            return self.distributions[name].version
+        # Zip files and import hooks bring distributions that are no folder on the path.
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            return ""
+
+
+def normalised(name: str) -> str:
+    """A distribution's name in lower case with ``-`` (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _folders(folder: str) -> list[tuple[str, str, str]]:
+    """Name, version and path of each distribution in a folder; of two versions the later-sorted first."""
+    try:
+        with os.scandir(folder) as items:
+            found = [
+                (item.name, item.path) for item in items if item.name.endswith((".dist-info", ".egg-info"))
+            ]
+    except OSError:
+        return []
+    return [_parsed(name, path) for name, path in sorted(found, reverse=True)]
+
+
+def _parsed(folder: str, path: str) -> tuple[str, str, str]:
+    stem, suffix = os.path.splitext(folder)
+    name, _, version = stem.partition("-")
+    if suffix == ".egg-info":
+        version = version.partition("-py")[0] or _egg_version(path)
+    return normalised(name), version, path
+
+
+def _egg_version(path: str) -> str:
+    (version,) = Distribution("", "", Path(path)).headers.get("version", ("",))[:1]
+    return version
+
+
+def _entries(distribution: Distribution, path: str) -> list[Entry]:
+    text = _text(path)
+    if "[ripieno." not in text:
+        return []
+    found: dict[tuple[str, str], Entry] = {}
+    group = ""
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("["):
+            group = line.strip("[] ")
+        elif line and line[0] not in "#;" and group.startswith("ripieno."):
+            name, _, value = (part.strip() for part in line.partition("="))
+            found[group, name] = Entry(
+                group, name, value, distribution.name, distribution.version, distribution.metadata
+            )
+    return list(found.values())
+
+
+def _text(path: str | Path) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""

@@ -1,0 +1,65 @@
+"""What each entry-point group is for: classes of an interface, other classes, or data."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ripieno.contracts.errors import ConfigError
+
+from .entries import Entry
+from .loading import fault
+
+
+def is_configurable(group: str) -> bool:
+    """Whether a group is for classes of an interface, which have settings."""
+    return bool(_interfaces(group))
+
+
+def check(entry: Entry, loaded: Any) -> None:
+    """Refuse what is not of the type that its group is for; groups of others are for anything.
+
+    Raises
+    ------
+    PluginError
+        In one line.
+    """
+    from ripieno.contracts import Artifact, Asset, Hooks, Preset, Recipe
+
+    classes = _interfaces(entry.group) or {"ripieno.artifacts": (Artifact,), "ripieno.hooks": (Hooks,)}.get(
+        entry.group, ()
+    )
+    data = tuple(kind for kind in (Asset, Preset, Recipe) if kind.group == entry.group)
+    if classes and not (isinstance(loaded, type) and issubclass(loaded, classes)):
+        names = " or ".join(kind.__name__ for kind in classes)
+        raise fault(
+            entry,
+            f"{entry.value} derives from no {names}. Derive it from {names} of ripieno.contracts, "
+            f"or register it under another group than {entry.group}",
+        )
+    if data and not isinstance(loaded, data):
+        raise fault(
+            entry,
+            f"{entry.value} is a {type(loaded).__name__}, no {data[0].__name__}. "
+            f"Serve it by resources(__name__, {data[0].__name__})",
+        )
+    if entry.group == "ripieno.artifacts" and loaded.kind != entry.name:
+        raise fault(
+            entry, f'{entry.value} is of kind {loaded.kind!r}. Register it as {loaded.kind} = "{entry.value}"'
+        )
+
+
+def refuse_settings(entry: Entry, settings: Mapping[str, Any]) -> None:
+    """Refuse settings for what takes none.
+
+    Raises
+    ------
+    ConfigError
+        With one line for each setting.
+    """
+    if settings:
+        raise ConfigError("\n".join(f"{name}: unknown setting: {entry.uses} takes none" for name in settings))
+
+
+def _interfaces(group: str) -> tuple[type, ...]:
+    from ripieno.contracts.interfaces import INTERFACES
+
+    return tuple(interface for interface in INTERFACES if interface.group == group)

@@ -1,0 +1,408 @@
+"""The plugins that are installed: found, described, loaded and built.
+
+Conventions
+-----------
+A plugin is named as in a pipeline, ``separator/hpss``. The metadata of what is installed is read once.
+Finding and listing import nothing; describing imports a plugin once and remembers what it said under the
+hash of its code.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ripieno.contracts.errors import ConfigError, MissingError, PluginError, RefusedError, RipienoError
+
+from . import descriptors, groups, identity, loading, requirements
+from .descriptors import Configured, Descriptor
+from .digests import FileDigests
+from .entries import Entry, Index, normalised
+from .known import cure, known
+from .memo import Memo
+from .suggest import closest_uses, question
+
+if TYPE_CHECKING:
+    from ripieno.contracts import Artifact
+
+    from .listeners import Listeners
+
+T = TypeVar("T")
+
+_ALWAYS_ALLOWED = "ripieno-contracts"
+
+
+class Registry:
+    """What is installed, as one process sees it.
+
+    Parameters
+    ----------
+    allow : sequence of str
+        Distributions whose plugins may be used; all where empty. The environment variable
+        ``RIPIENO_PLUGINS`` (names, comma separated) narrows it further. ripieno-contracts always is.
+    cache : Path, optional
+        Folder for what is remembered; ``$RIPIENO_STORE`` or the user's cache folder where not given.
+    """
+
+    def __init__(self, *, allow: Sequence[str] = (), cache: Path | None = None) -> None:
+        folder = cache or _default_cache()
+        self._allowed = _allowed(allow)
+        self._memo = Memo(folder / "descriptors")
+        self._digests = FileDigests(folder)
+        self._code: dict[Path, str] = {}
+        self._fresh: dict[str, bool] = {}
+
+    @cached_property
+    def _index(self) -> Index:
+        return Index.read(sys.path)
+
+    def entries(self, prefix: str = "") -> tuple[Entry, ...]:
+        """Every entry point that is allowed, sorted, of one prefix or of all; conflicting ones too."""
+        return tuple(
+            entry
+            for entry in self._index.entries
+            if prefix in ("", entry.prefix) and self._is_allowed(entry.distribution)
+        )
+
+    def names(self, prefix: str) -> tuple[str, ...]:
+        """Names under a prefix, sorted."""
+        return tuple(dict.fromkeys(entry.name for entry in self.entries(prefix)))
+
+    def find(self, uses: str) -> Entry:
+        """The entry point of a plugin.
+
+        Raises
+        ------
+        MissingError
+            If nothing installed has the name; the message says what was meant or what brings it.
+        RefusedError
+            If its distribution is not allowed.
+        PluginError
+            If several distributions give the name.
+        """
+        installed = [entry for entry in self._index.entries if entry.uses == uses]
+        allowed = [entry for entry in installed if self._is_allowed(entry.distribution)]
+        if len(allowed) == 1:
+            return allowed[0]
+        if allowed:
+            raise PluginError(_conflict(allowed))
+        if installed:
+            raise RefusedError(
+                f"{installed[0]} is not allowed: allowed are {', '.join(sorted(self._allowed or ()))}. "
+                f"Add {installed[0].distribution} to the pipeline's plugins: allow: and to RIPIENO_PLUGINS"
+            )
+        raise MissingError(self._missing(uses))
+
+    def load(self, uses: str) -> Any:
+        """What a plugin's entry point names: a class, or an object of data.
+
+        Raises
+        ------
+        MissingError, RefusedError, PluginError
+            As `find`; PluginError also, in one line with distribution, version, cause and cure, if it
+            cannot be imported or what its distribution needs is not installed.
+        """
+        return self._load(self.find(uses))
+
+    def describe(self, uses: str) -> Descriptor:
+        """What a plugin says of itself; imported only where that is not known for its code.
+
+        Raises
+        ------
+        MissingError, RefusedError, PluginError
+            As `load`; PluginError also if it does not keep its contract.
+        """
+        return self._describe(self.find(uses))
+
+    def configure(self, uses: str, settings: Mapping[str, Any]) -> Configured:
+        """A plugin's settings completed, and what follows from them.
+
+        Raises
+        ------
+        ConfigError
+            With one line for each problem, ``place: message``.
+        MissingError, RefusedError, PluginError
+            As `load`.
+        """
+        entry = self.find(uses)
+
+        def make() -> dict[str, Any]:
+            return descriptors.configure(entry, self._load(entry), settings)
+
+        return self._remembered(entry, Configured.from_json, make, dict(settings))
+
+    def build(self, uses: str, settings: Mapping[str, Any]) -> Any:
+        """A plugin with its settings, and in them the plugins that they refer to; or an object of data.
+
+        Raises
+        ------
+        ConfigError
+            With one line for each problem, ``place: message``.
+        MissingError, RefusedError, PluginError
+            As `load`; PluginError also if it cannot be made or refers to itself.
+        """
+        return self._build(uses, settings, ())
+
+    def identity(self, uses: str) -> dict[str, Any]:
+        """What a cache key takes of a plugin's code.
+
+        Returns
+        -------
+        dict
+            distribution, version, code (hash), dependencies (version by name), binaries (SHA-256 by name),
+            contracts (``major.minor``).
+
+        Raises
+        ------
+        MissingError
+            If a program it runs is not on this machine.
+        RefusedError, PluginError
+            As `load`.
+        """
+        from ripieno.contracts import __version__
+        from ripieno.contracts.binaries import Binary
+
+        entry = self.find(uses)
+        programs = [Binary(**binary) for binary in self._describe(entry).binaries]
+        return {
+            "distribution": entry.distribution,
+            "version": entry.version,
+            "code": self.code_hash(entry),
+            "dependencies": self._dependencies(entry),
+            "binaries": {program.name: self._digests.digest(program.require()) for program in programs},
+            "contracts": ".".join(__version__.split(".")[:2]),
+        }
+
+    def code_hash(self, entry: Entry) -> str:
+        """Hash of all files of the package that an entry's module is in, as they are when first asked.
+
+        Raises
+        ------
+        PluginError
+            If the package is not there.
+        """
+        if entry.malformed:
+            raise PluginError(loading.malformed(entry))
+        try:
+            return self._code_hash(entry.module)
+        except ModuleNotFoundError as error:
+            raise loading.absent(entry, error) from error
+
+    def kind(self, kind: str) -> type["Artifact"]:
+        """The class of a kind of artifact.
+
+        Raises
+        ------
+        MissingError
+            If nothing installed has the kind.
+        PluginError
+            As `load`, or if what is registered is no artifact of this kind.
+        """
+        entry = self.find(f"artifact/{kind}")
+        loaded: type[Artifact] = self._load(entry)
+        groups.check(entry, loaded)
+        return loaded
+
+    def codec(self, kind: str, suffix: str) -> str:
+        """What reads and writes a kind of artifact as files of a suffix, ``codec/beats``.
+
+        Parameters
+        ----------
+        kind : str
+            Of the artifact.
+        suffix : str
+            With its dot, in any case; empty for a folder.
+
+        Returns
+        -------
+        str
+            The first in the order of names, where several do.
+
+        Raises
+        ------
+        MissingError
+            Naming the suffixes there are for the kind, and what brings more.
+        """
+        of_kind: dict[str, str] = {}
+        faults = []
+        for entry in self.entries("codec"):
+            try:
+                described = self.describe(entry.uses)
+            except RipienoError as error:
+                faults.append(str(error))
+                continue
+            if described.kind == kind:
+                of_kind = {**dict.fromkeys(described.suffixes, entry.uses), **of_kind}
+        if suffix.lower() in of_kind:
+            return of_kind[suffix.lower()]
+        raise MissingError(_no_codec(kind, suffix, of_kind, faults))
+
+    def problems(self) -> list[str]:
+        """One line for each fault of what is installed that shows without importing it."""
+        entries = self.entries()
+        uses = {entry.uses: [other for other in entries if other.uses == entry.uses] for entry in entries}
+        found = [_conflict(same) for same in uses.values() if len(same) > 1]
+        found += [loading.malformed(entry) for entry in entries if entry.malformed]
+        for name in dict.fromkeys(entry.distribution for entry in entries):
+            distribution = self._index.distributions[name]
+            try:
+                found += [f"{distribution}: {line}" for line in requirements.unmet(distribution, self._index)]
+            except PluginError as error:
+                found.append(str(error))
+        return found
+
+    def check(self, entry: Entry) -> str | None:
+        """Import one entry point, whatever others there are of its name.
+
+        Returns
+        -------
+        str or None
+            What is wrong, in one line.
+        """
+        try:
+            descriptors.describe(entry, self._load(entry))
+        except RipienoError as error:
+            return loading.one_line(error)
+        return None
+
+    def listeners(self, report: Callable[[str], None] = logging.getLogger("ripieno").warning) -> "Listeners":
+        """Every listener that is registered, built; one that cannot be is reported and left out.
+
+        Parameters
+        ----------
+        report : callable
+            Takes one line for each fault, now and while they listen.
+        """
+        from .listeners import Listeners
+
+        listeners = Listeners(report)
+        for name in self.names("hook"):
+            try:
+                entry = self.find(f"hook/{name}")
+                listeners.add(descriptors.make(entry, self._load(entry)), name=str(entry))
+            except RipienoError as error:
+                report(str(error))
+        return listeners
+
+    def _load(self, entry: Entry) -> Any:
+        self._require(entry)
+        self._note(entry)
+        return loading.load(entry)
+
+    def _build(self, uses: str, settings: Mapping[str, Any], trail: tuple[Any, ...]) -> Any:
+        from ripieno.contracts.config import references
+        from ripieno.contracts.describe import validated
+
+        if (uses, settings) in trail:
+            raise PluginError(f"{' > '.join(name for name, _ in trail)} > {uses}: a plugin inside itself")
+        entry = self.find(uses)
+        loaded = self._load(entry)
+        groups.check(entry, loaded)
+        if not groups.is_configurable(entry.group):
+            groups.refuse_settings(entry, settings)
+            return loaded
+        config = validated(loaded, settings)
+        for place, reference in references(config).items():
+            try:
+                plugin = self._build(reference.uses, reference.settings, (*trail, (uses, settings)))
+            except ConfigError as error:
+                lines = (f"{place}.with.{line}" for line in str(error).splitlines())
+                raise ConfigError("\n".join(lines)) from error
+            reference.bind(plugin)
+        return descriptors.make(entry, loaded, config)
+
+    def _describe(self, entry: Entry) -> Descriptor:
+        return self._remembered(
+            entry, Descriptor.from_json, lambda: descriptors.describe(entry, self._load(entry))
+        )
+
+    def _remembered(
+        self, entry: Entry, read: Callable[[Any], T], make: Callable[[], Any], *settings: Any
+    ) -> T:
+        """What `make` said when it was called for this code before; else what it says now."""
+        self._require(entry)
+        self._note(entry)
+        key = (entry.group, entry.value, self.code_hash(entry), self._environment(entry), *settings)
+        with suppress(KeyError, TypeError, ValueError, AttributeError):
+            return read(self._memo.get(*key))
+        document = make()
+        if self._fresh[entry.module]:
+            self._memo.put(document, *key)
+        return read(document)
+
+    def _environment(self, entry: Entry) -> dict[str, str]:
+        return {
+            **self._dependencies(entry),
+            "python": ".".join(map(str, sys.version_info[:2])),
+            "pydantic": self._index.version("pydantic"),
+            "contracts": self._code_hash("ripieno.contracts.describe"),
+            "registry": self._code_hash(__name__),
+        }
+
+    def _note(self, entry: Entry) -> None:
+        # A module that was imported before its files were hashed may be older than they are.
+        self._fresh.setdefault(entry.module, entry.module not in sys.modules)
+
+    def _code_hash(self, module: str) -> str:
+        root = identity.code_root(module)
+        if root not in self._code:
+            self._code[root] = identity.code_hash(root, self._digests)
+        return self._code[root]
+
+    def _dependencies(self, entry: Entry) -> dict[str, str]:
+        return requirements.dependencies(self._index.distributions[entry.distribution], self._index)
+
+    def _require(self, entry: Entry) -> None:
+        distribution = self._index.distributions[entry.distribution]
+        for line in requirements.unmet(distribution, self._index):
+            raise loading.fault(entry, line)
+
+    def _is_allowed(self, distribution: str) -> bool:
+        return not self._allowed or distribution in self._allowed
+
+    def _missing(self, uses: str) -> str:
+        said = f"no plugin {uses} is installed"
+        if uses in known():
+            return f"{said}. Run: pip install {known()[uses]}"
+        installed = {entry.uses for entry in self.entries()}
+        meant = closest_uses(uses, installed) or closest_uses(uses, known())
+        if not meant:
+            return f"{said}. Run: core plugins"
+        return said + question(meant) + ("" if meant in installed else f" Run: pip install {known()[meant]}")
+
+
+def _allowed(names: Sequence[str]) -> frozenset[str]:
+    """Names of the distributions that are allowed; empty for all."""
+    variable = [name for name in os.environ.get("RIPIENO_PLUGINS", "").split(",") if name.strip()]
+    lists = [{normalised(name.strip()) for name in names} for names in (names, variable) if names]
+    return frozenset(set.intersection(*lists) | {_ALWAYS_ALLOWED}) if lists else frozenset()
+
+
+def _default_cache() -> Path:
+    if os.environ.get("RIPIENO_STORE"):
+        return Path(os.environ["RIPIENO_STORE"]).expanduser()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("ripieno", appauthor=False)
+
+
+def _conflict(entries: Sequence[Entry]) -> str:
+    names = [f"{entry.distribution} {entry.version}" for entry in entries]
+    others = " ".join(entry.distribution for entry in entries[1:])
+    return (
+        f"{entries[0].uses} is in {' and in '.join(names)}. "
+        f"Run: pip uninstall {others}, or list only one of them under the pipeline's plugins: allow:"
+    )
+
+
+def _no_codec(kind: str, suffix: str, of_kind: Mapping[str, str], faults: Sequence[str]) -> str:
+    said = f"nothing installed reads or writes {kind} as {suffix or 'a folder'}"
+    if faults:
+        return f"{said}; {faults[0]}"
+    if of_kind:
+        return f"{said}. There is: {', '.join(sorted(name or 'a folder' for name in of_kind))}"
+    return said + (cure(f"codec/{kind}") or ". Run: core plugins")
