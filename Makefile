@@ -56,7 +56,7 @@ format: install ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-types: install ## Check the types of contracts, registry and core
+types: install ## Check the types of contracts, registry, core and toolkit
 	$(BIN)/mypy
 
 layers: install ## Check that imports run one way
