@@ -29,7 +29,7 @@ def test_make_installs_it(folder):
 
 @every_distribution
 def test_its_tests_are_collected(folder):
-    testpaths = project(ROOT)["tool"]["pytest"]["ini_options"]["testpaths"]
+    testpaths = project(ROOT)["tool"]["pytest"]["testpaths"]
     assert f"{folder.relative_to(ROOT).as_posix()}/tests" in testpaths
 
 
