@@ -7,6 +7,7 @@ everything else is kept under the first digits of its SHA-256, which is checked 
 and again when its path is asked for.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,17 +16,17 @@ from urllib.parse import unquote, urlsplit
 
 from ripieno.contracts.errors import DamagedError, MissingError, RefusedError, RipienoError
 
-from . import groups
-from .digests import FileDigests
-from .download import download
-from .identity import code_root
+from .download import download, terms
 
 if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+
     from ripieno.contracts import Asset
 
     from .registry import Registry
 
 _KEPT_DIGITS = 16
+_LOGGER = logging.getLogger("ripieno")
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,8 @@ class Catalogue:
     def __init__(self, registry: "Registry", folder: Path) -> None:
         self._registry = registry
         self._folder = folder
-        self._digests = FileDigests(folder)
 
-    def list(self, report: Callable[[str], None]) -> list[CatalogueEntry]:
+    def list(self, report: Callable[[str], None] = _LOGGER.warning) -> tuple[CatalogueEntry, ...]:
         """Every asset, sorted by name.
 
         Parameters
@@ -75,12 +75,12 @@ class Catalogue:
         for name in self._registry.names("asset"):
             try:
                 asset = self.asset(name)
+                path = self._place(name, asset)
             except RipienoError as error:
                 report(str(error))
                 continue
-            path = self._place(name, asset)
             found.append(CatalogueEntry(name, asset, path if path.is_file() else None))
-        return found
+        return tuple(found)
 
     def asset(self, name: str) -> "Asset":
         """What is known of an asset.
@@ -107,7 +107,7 @@ class Catalogue:
         path = self._place(name, asset)
         if not path.is_file():
             raise MissingError(f"asset {name}: not downloaded ({terms(asset)}). Run: core models get {name}")
-        if self._digests.digest(path) != asset.sha256:
+        if self._registry.digests.digest(path) != asset.sha256:
             raise DamagedError(str(path))
         return path
 
@@ -128,14 +128,10 @@ class Catalogue:
         """
         asset = self.asset(name)
         path = self._place(name, asset)
-        if path.is_file() and self._digests.digest(path) == asset.sha256:
+        if path.is_file() and self._registry.digests.digest(path) == asset.sha256:
             return path
         if asset.url.startswith("package:"):
-            distribution = self._registry.find(f"asset/{name}").distribution
-            raise MissingError(
-                f"asset {name}: {path} is not what {distribution} came with. "
-                f"Run: pip install --force-reinstall {distribution}"
-            )
+            raise self._incomplete(name, path)
         download(asset, path, name=name, progress=progress)
         return path
 
@@ -159,4 +155,23 @@ class Catalogue:
         if parts.scheme != "package":
             return self._folder / f"{name}-{asset.sha256[:_KEPT_DIGITS]}" / Path(unquote(parts.path)).name
         module, _, file = parts.path.partition("/")
-        return code_root(module) / file
+        spec = _spec(module)
+        if spec is None or not spec.submodule_search_locations:
+            raise self._incomplete(name, module)
+        return Path(spec.submodule_search_locations[0]) / unquote(file)
+
+    def _incomplete(self, name: str, what: Path | str) -> MissingError:
+        distribution = self._registry.find(f"asset/{name}").distribution
+        return MissingError(
+            f"asset {name}: {what} is not as {distribution} came. "
+            f"Run: pip install --force-reinstall {distribution}"
+        )
+
+
+def _spec(module: str) -> "ModuleSpec | None":
+    from importlib.util import find_spec
+
+    try:
+        return find_spec(module)
+    except ModuleNotFoundError:
+        return None

@@ -96,7 +96,7 @@ class Descriptor:
         KeyError, TypeError, ValueError
             If it is none.
         """
-        values = {
+        values: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in document.items()
         }
         values["ports"] = tuple(PortInfo(**port) for port in document.get("ports", ()))

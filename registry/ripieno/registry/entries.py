@@ -102,6 +102,11 @@ class Distribution:
                 found[field.lower()] = (*found.get(field.lower(), ()), value.strip())
         return found
 
+    @property
+    def is_editable(self) -> bool:
+        """Whether it is installed from a folder in which it may be edited (PEP 660)."""
+        return '"editable":true' in _text(self.metadata / "direct_url.json").replace(" ", "")
+
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
 
@@ -134,6 +139,14 @@ class Index:
                 entries += _entries(distribution, f"{metadata}{os.sep}entry_points.txt")
         entries.sort(key=lambda entry: (entry.uses, entry.distribution))
         return cls(distributions, tuple(entries))
+
+    @cached_property
+    def by_uses(self) -> Mapping[str, tuple[Entry, ...]]:
+        """Entries by what a pipeline calls them; more than one where distributions conflict."""
+        found: dict[str, tuple[Entry, ...]] = {}
+        for entry in self.entries:
+            found[entry.uses] = (*found.get(entry.uses, ()), entry)
+        return found
 
     def version(self, name: str) -> str:
         """Installed version of a distribution; empty where it is not installed."""

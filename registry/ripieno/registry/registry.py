@@ -51,10 +51,11 @@ class Registry:
     def __init__(self, *, allow: Sequence[str] = (), cache: Path | None = None) -> None:
         folder = cache or _default_cache()
         self._allowed = _allowed(allow)
+        self.digests = FileDigests(folder)
         self._memo = Memo(folder / "descriptors")
-        self._digests = FileDigests(folder)
         self._code: dict[Path, str] = {}
         self._fresh: dict[str, bool] = {}
+        self._unmet_lines: dict[str, list[str]] = {}
 
     @cached_property
     def _index(self) -> Index:
@@ -84,7 +85,7 @@ class Registry:
         PluginError
             If several distributions give the name.
         """
-        installed = [entry for entry in self._index.entries if entry.uses == uses]
+        installed = self._index.by_uses.get(uses, ())
         allowed = [entry for entry in installed if self._is_allowed(entry.distribution)]
         if len(allowed) == 1:
             return allowed[0]
@@ -96,6 +97,16 @@ class Registry:
                 f"Add {installed[0].distribution} to the pipeline's plugins: allow: and to RIPIENO_PLUGINS"
             )
         raise MissingError(self._missing(uses))
+
+    def is_data(self, uses: str) -> bool:
+        """Whether it names an object of data (a preset, an asset), not a class with settings.
+
+        Raises
+        ------
+        MissingError, RefusedError, PluginError
+            As `find`.
+        """
+        return not groups.is_configurable(self.find(uses).group)
 
     def load(self, uses: str) -> Any:
         """What a plugin's entry point names: a class, or an object of data.
@@ -173,7 +184,7 @@ class Registry:
             "version": entry.version,
             "code": self.code_hash(entry),
             "dependencies": self._dependencies(entry),
-            "binaries": {program.name: self._digests.digest(program.require()) for program in programs},
+            "binaries": {program.name: self.digests.digest(program.require()) for program in programs},
             "contracts": ".".join(__version__.split(".")[:2]),
         }
 
@@ -244,13 +255,12 @@ class Registry:
     def problems(self) -> list[str]:
         """One line for each fault of what is installed that shows without importing it."""
         entries = self.entries()
-        uses = {entry.uses: [other for other in entries if other.uses == entry.uses] for entry in entries}
-        found = [_conflict(same) for same in uses.values() if len(same) > 1]
+        same = [[other for other in entries if other.uses == uses] for uses in self._index.by_uses]
+        found = [_conflict(conflicting) for conflicting in same if len(conflicting) > 1]
         found += [loading.malformed(entry) for entry in entries if entry.malformed]
         for name in dict.fromkeys(entry.distribution for entry in entries):
-            distribution = self._index.distributions[name]
             try:
-                found += [f"{distribution}: {line}" for line in requirements.unmet(distribution, self._index)]
+                found += [f"{self._index.distributions[name]}: {line}" for line in self._unmet(name)]
             except PluginError as error:
                 found.append(str(error))
         return found
@@ -326,7 +336,7 @@ class Registry:
         """What `make` said when it was called for this code before; else what it says now."""
         self._require(entry)
         self._note(entry)
-        key = (entry.group, entry.value, self.code_hash(entry), self._environment(entry), *settings)
+        key = (entry.uses, entry.value, self.code_hash(entry), self._environment(entry), *settings)
         with suppress(KeyError, TypeError, ValueError, AttributeError):
             return read(self._memo.get(*key))
         document = make()
@@ -350,16 +360,33 @@ class Registry:
     def _code_hash(self, module: str) -> str:
         root = identity.code_root(module)
         if root not in self._code:
-            self._code[root] = identity.code_hash(root, self._digests)
+            self._code[root] = identity.code_hash(root, self.digests)
         return self._code[root]
 
-    def _dependencies(self, entry: Entry) -> dict[str, str]:
-        return requirements.dependencies(self._index.distributions[entry.distribution], self._index)
-
     def _require(self, entry: Entry) -> None:
-        distribution = self._index.distributions[entry.distribution]
-        for line in requirements.unmet(distribution, self._index):
+        for line in self._unmet(entry.distribution):
             raise loading.fault(entry, line)
+
+    def _unmet(self, distribution: str) -> list[str]:
+        if distribution not in self._unmet_lines:
+            lines = requirements.unmet(self._index.distributions[distribution], self._index)
+            self._unmet_lines[distribution] = list(lines)
+        return self._unmet_lines[distribution]
+
+    def _dependencies(self, entry: Entry) -> dict[str, str]:
+        distribution = self._index.distributions[entry.distribution]
+        versions = requirements.dependencies(distribution, self._index)
+        return {name: version + self._edited(name) for name, version in versions.items()}
+
+    def _edited(self, name: str) -> str:
+        """What tells apart states of one version of a dependency that is being edited."""
+        distribution = self._index.distributions.get(name)
+        if distribution is None or not distribution.is_editable:
+            return ""
+        for module in (name.replace("-", "."), name.replace("-", "_")):
+            with suppress(ModuleNotFoundError):
+                return f"+{self._code_hash(module)[:16]}"
+        return ""
 
     def _is_allowed(self, distribution: str) -> bool:
         return not self._allowed or distribution in self._allowed
