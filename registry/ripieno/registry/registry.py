@@ -106,7 +106,7 @@ class Registry:
         MissingError, RefusedError, PluginError
             As `find`.
         """
-        return not groups.is_configurable(self.find(uses).group)
+        return not self.describe(uses).verb
 
     def load(self, uses: str) -> Any:
         """What a plugin's entry point names: a class, or an object of data.

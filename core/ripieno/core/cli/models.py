@@ -1,0 +1,53 @@
+"""``core models``: weights and assets."""
+
+import sys
+
+import click
+
+from ripieno.registry import Catalogue, Registry
+
+from ..store import default_folder
+
+
+def _catalogue() -> Catalogue:
+    return Catalogue(Registry(), default_folder() / "assets")
+
+
+@click.group()
+def command() -> None:
+    """List and fetch weights and assets; nothing else ever downloads."""
+
+
+@command.command("list")
+def list_models() -> None:
+    """List what plugins know of, and what is here."""
+    for entry in _catalogue().list():
+        asset = entry.asset
+        terms = asset.licence + ("" if asset.commercial else ", not for commercial use")
+        here = "here" if entry.path else f"not here: core models get {entry.name}"
+        click.echo(f"{entry.name} {asset.version}  {asset.size / 1e6:.1f} MB  {terms}  {here}")
+
+
+@command.command()
+@click.argument("name")
+def show(name: str) -> None:
+    """Tell all about one."""
+    for key, value in _catalogue().asset(name).model_dump().items():
+        click.echo(f"{key}: {value}")
+
+
+@command.command()
+@click.argument("name")
+def get(name: str) -> None:
+    """Fetch and verify one; an interrupted download goes on where it stopped."""
+    if not sys.stderr.isatty():
+        click.echo(_catalogue().get(name))
+        return
+    from rich.console import Console
+    from rich.progress import DownloadColumn, Progress, TransferSpeedColumn
+
+    columns = (*Progress.get_default_columns(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task(name, total=None)
+        path = _catalogue().get(name, lambda done, total: progress.update(bar, completed=done, total=total or None))
+    click.echo(path)

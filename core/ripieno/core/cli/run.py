@@ -1,0 +1,121 @@
+"""``core run``: a pipeline from start to end."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ripieno.contracts.errors import PipelineError
+
+from ..console import listener
+from ..document import parse_document
+from ..pipeline import Pipeline
+from ..recipes import find_pipeline
+from ..run import Options, Run, RunResult, title
+
+
+def pairs(values: Iterable[str], option: str) -> dict[str, str]:
+    """``NAME=VALUE`` options as a dict.
+
+    Raises
+    ------
+    PipelineError
+        If one has no ``=``.
+    """
+    found = {}
+    for value in values:
+        name, equals, rest = value.partition("=")
+        if not equals or not name:
+            raise PipelineError(f"{option} {value}: write {option} NAME=VALUE")
+        found[name] = rest
+    return found
+
+
+def asked(pipeline: str, inputs: Iterable[str], settings: Iterable[str]) -> Pipeline:
+    """The pipeline with the inputs and settings of the command line."""
+    values = {place: parse_document(text, name=f"--set {place}").value for place, text in pairs(settings, "--set").items()}
+    return find_pipeline(pipeline).with_inputs(pairs(inputs, "--input")).with_settings(values)
+
+
+@click.command()
+@click.argument("pipeline")
+@click.option("--input", "inputs", multiple=True, metavar="NAME=PATH", help="A file or glob for an input.")
+@click.option("--set", "settings", multiple=True, metavar="STEP.KEY=VALUE", help="A setting of a step.")
+@click.option("--only", multiple=True, metavar="STEP", help="Only this step and what it needs.")
+@click.option("--from", "again_from", multiple=True, metavar="STEP", help="This step again, and all after it.")
+@click.option("--force", is_flag=True, help="Everything again.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Workers at once; as many as cores by default.")
+@click.option("--seed", type=click.IntRange(min=0), help="Instead of the pipeline's.")
+@click.option("--runs", "folder", type=click.Path(path_type=Path), default=Path("runs"), help="Where run folders go.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done.")
+@click.option("--why", "why_steps", multiple=True, metavar="STEP", help="Say what makes this step run again; do nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Events as JSON lines on standard output.")
+@click.option("--quiet", is_flag=True, help="Only failures and where the results are.")
+def command(
+    pipeline: str,
+    inputs: tuple[str, ...],
+    settings: tuple[str, ...],
+    jobs: int | None,
+    why_steps: tuple[str, ...],
+    dry_run: bool,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Run PIPELINE: a file, or the name of a recipe (see core recipes)."""
+    listeners = () if dry_run or why_steps else (listener(as_json=as_json, quiet=quiet),)
+    wanted = Options(jobs=jobs or 0, listeners=listeners, **options)
+    run = Run(asked(pipeline, inputs, settings), wanted)
+    if why_steps:
+        _say_why(run, why_steps)
+    elif dry_run:
+        _say_plan(run, as_json=as_json)
+    else:
+        result = run.execute()
+        _say_result(result, as_json=as_json)
+        sys.exit(0 if result.ok else 1)
+
+
+def _say_plan(run: Run, *, as_json: bool) -> None:
+    import json
+
+    words = {"cached": "in the store", "run": "to do", "depends": "to do after what it needs"}
+    for task, state, _ in run.preview():
+        item = "/".join(task.item)
+        if as_json:
+            click.echo(json.dumps({"event": "planned", "step": task.node, "item": item, "state": state}))
+        else:
+            click.echo(f"{title(run.plan, task)}: {words[state]}")
+
+
+def _say_why(run: Run, steps: tuple[str, ...]) -> None:
+    from ..why import last_manifest, reasons
+
+    for step in steps:
+        if step not in run.plan.nodes:
+            raise PipelineError(f"no step {step!r}. Steps: {', '.join(run.plan.pipeline.steps)}")
+    manifest = last_manifest(run.options.folder, run.plan.pipeline.name)
+    for task, state, recipe in run.preview():
+        if task.node not in steps:
+            continue
+        click.echo(f"{title(run.plan, task)}: {state}")
+        item = "/".join(task.item)
+        found = (
+            reasons(manifest, run.store, step=task.node, item=item, recipe=recipe)
+            if recipe is not None
+            else ["what it takes will be made anew"]
+        )
+        for line in found:
+            click.echo(f"  {line}")
+
+
+def _say_result(result: RunResult, *, as_json: bool) -> None:
+    for outcome in result.outcomes.values():
+        if outcome.traceback:
+            click.echo(outcome.traceback, err=True)
+    for line in result.failures:
+        click.echo(line, err=True)
+    if not as_json:
+        click.echo(result.folder / "report.html")

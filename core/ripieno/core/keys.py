@@ -1,0 +1,115 @@
+"""Cache keys: everything that decides a result, as JSON, and its hash.
+
+Conventions
+-----------
+A recipe holds the plugin's code and versions, its configuration, the plugins it refers to, the files
+it reads, and the *digests* of its inputs, not their keys: where an input comes out the same, nothing
+after it is done again.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ripieno.contracts.context import derive_seed
+from ripieno.registry import Configured, Registry
+from ripieno.registry.digests import FileDigests
+
+from .plan import Node, Plan, Task
+
+HASH_VERSION = 1
+
+
+class Recipes:
+    """Recipes of the tasks of a plan.
+
+    What holds for a whole node is made once, so that ten thousand items cost little.
+    """
+
+    def __init__(self, plan: Plan, registry: Registry, digests: FileDigests, *, seed: int) -> None:
+        self.plan = plan
+        self.registry = registry
+        self.digests = digests
+        self.seed = seed
+        self._of_plugin: dict[str, dict[str, Any]] = {}
+
+    def seed_of(self, task: Task) -> int:
+        """The seed of a task: from the run's, the step and the item, whatever else is run."""
+        return derive_seed(self.seed, task.node, *task.item)
+
+    def of(self, task: Task, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """The recipe of a task whose ports take artifacts of these digests."""
+        node = self.plan.nodes[task.node]
+        configured = self.configured(task)
+        recipe = {"hash": HASH_VERSION, **self.plugin(node.uses, configured), "inputs": inputs}
+        if node.descriptor.random:
+            recipe["seed"] = self.seed_of(task)
+        if node.role == "input":
+            recipe["file"] = self.file(self.path_of(task))
+        else:
+            recipe["facts"] = self.plan.facts_of(task)
+        return recipe
+
+    def configured(self, task: Task) -> Configured:
+        """A task's settings, completed; items may bring their own."""
+        node: Node = self.plan.nodes[task.node]
+        if not any(task.node in item.settings for item in self.plan.items_of(task)):
+            return node.configured
+        return self.registry.configure(node.uses, self.plan.settings_of(task))
+
+    def path_of(self, task: Task) -> Path:
+        """The file that a task of an input reads."""
+        items = self.plan.items_of(task) or self.plan.items[task.node]
+        return items[0].path
+
+    def plugin(self, uses: str, configured: Configured) -> dict[str, Any]:
+        """What a configured plugin brings to a key, the plugins it refers to included."""
+        name = json.dumps([uses, configured.config], sort_keys=True)
+        if name not in self._of_plugin:
+            self._of_plugin[name] = {
+                "uses": uses,
+                "code": self.registry.identity(uses),
+                "config": configured.config,
+                "assets": [self.file(path) for path in configured.assets],
+                "references": {
+                    place: self.reference(reference) for place, reference in configured.references.items()
+                },
+            }
+        return self._of_plugin[name]
+
+    def reference(self, reference: Mapping[str, Any]) -> dict[str, Any]:
+        uses = reference["uses"]
+        if self.registry.is_data(uses):
+            return {"uses": uses, "code": self.registry.identity(uses)}
+        return self.plugin(uses, self.registry.configure(uses, reference["with"]))
+
+    def file(self, path: Path) -> str:
+        """Digest of a file, or of all files in a folder with their names."""
+        if not path.is_dir():
+            return self.digests.digest(path)
+        files = sorted(file for file in path.rglob("*") if file.is_file())
+        return hashed([[file.relative_to(path).as_posix(), self.digests.digest(file)] for file in files])
+
+
+def hashed(value: Any) -> str:
+    """SHA-256 of a JSON value in canonical form."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def differences(old: Any, new: Any, place: str = "") -> list[str]:
+    """What changed from one recipe to another, a line each: ``config.kernel: 31 → 17``."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return [
+            line
+            for name in sorted({*old, *new})
+            for line in differences(old.get(name), new.get(name), f"{place}.{name}" if place else name)
+        ]
+    return [] if old == new else [f"{place}: {_shown(old)} → {_shown(new)}"]
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:40]}…"

@@ -1,0 +1,29 @@
+"""One thread for each library that would start more.
+
+Workers are the parallelism: a library with threads of its own would fight the other workers, and sums in
+another order give other bits.
+"""
+
+import os
+
+ONE_THREAD = {
+    name: "1"
+    for name in (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "NUMEXPR_NUM_THREADS",
+        "VECLIB_MAXIMUM_THREADS",
+        "NUMBA_NUM_THREADS",
+    )
+}
+
+
+def pin() -> None:
+    """Have libraries that are loaded from now on use one thread."""
+    os.environ.update(ONE_THREAD)
+
+
+def is_pinned() -> bool:
+    """Whether this process was started so."""
+    return all(os.environ.get(name) == one for name, one in ONE_THREAD.items())
