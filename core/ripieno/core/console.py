@@ -28,7 +28,9 @@ class JsonEvents(Hooks):
 
     def say(self, event: str, facts: dict[str, Any]) -> None:
         """Write one event."""
-        self.out.write(json.dumps({"event": event, "time": round(time.time(), 3), **facts}, ensure_ascii=False) + "\n")
+        self.out.write(
+            json.dumps({"event": event, "time": round(time.time(), 3), **facts}, ensure_ascii=False) + "\n"
+        )
         self.out.flush()
 
 

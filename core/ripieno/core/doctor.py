@@ -30,7 +30,9 @@ def examine() -> list[Finding]:
         *_store(),
         *_programs(registry),
         *_onnxruntime(),
-        Finding(True, "GPU: an NVIDIA driver is set up" if has_gpu() else "GPU: none; everything runs on the CPU"),
+        Finding(
+            True, "GPU: an NVIDIA driver is set up" if has_gpu() else "GPU: none; everything runs on the CPU"
+        ),
         *_plugins(registry),
     ]
 

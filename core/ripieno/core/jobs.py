@@ -24,7 +24,7 @@ from ripieno.contracts.errors import PluginError, StepError
 from ripieno.contracts.provenance import Licence, Provenance
 from ripieno.registry import Registry
 
-from .store import Record, Store, Stored, full_disk_named
+from .store import Record, Store, full_disk_named
 
 
 @dataclass(frozen=True)
@@ -226,9 +226,7 @@ class Bench:
         return _plain(result, job)
 
 
-def map_jobs(
-    parent: Job, function: Callable[..., Any], jobs: Sequence[Any], context: Context
-) -> list[Job]:
+def map_jobs(parent: Job, function: Callable[..., Any], jobs: Sequence[Any], context: Context) -> list[Job]:
     """The jobs of a plugin's `Context.map` as jobs for workers.
 
     Raises

@@ -149,7 +149,10 @@ def _versions(plan: Plan, registry: Registry) -> dict[str, str]:
     from . import __version__
 
     used = {registry.find(node.uses) for node in plan.nodes.values()}
-    return {"ripieno-core": __version__, **{entry.distribution: entry.version for entry in sorted(used, key=str)}}
+    return {
+        "ripieno-core": __version__,
+        **{entry.distribution: entry.version for entry in sorted(used, key=str)},
+    }
 
 
 def _inputs(run: "Run") -> dict[str, list[dict[str, Any]]]:
@@ -204,5 +207,9 @@ def _output(run: "Run", task: Task, outcome: "Outcome", folder: Path) -> dict[st
 
 
 def _licences(run: "Run") -> list[Mapping[str, Any]]:
-    unique = {json.dumps(licence, sort_keys=True): licence for task in run.outcomes for licence in run.licences(task)}
+    unique = {
+        json.dumps(licence, sort_keys=True): licence
+        for task in run.outcomes
+        for licence in run.licences(task)
+    }
     return list(unique.values())

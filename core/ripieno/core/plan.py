@@ -136,7 +136,9 @@ class Plan:
             pairs = zip(wire.names, wire.refs, strict=True)
             return {name: self._projected(node, item, ref) for name, ref in pairs}
         found = [
-            (Task(ref.node, key), ref.output) for ref in wire.refs for key in self.item_keys(self.nodes[ref.node])
+            (Task(ref.node, key), ref.output)
+            for ref in wire.refs
+            for key in self.item_keys(self.nodes[ref.node])
         ]
         if wire.many == "list":
             return found
@@ -237,7 +239,9 @@ class _Planner:
         steps = self.pipeline.steps
         for name in self.only:
             if name not in steps:
-                self.problems.append(f"no step {name!r}. Steps: {', '.join(steps)}{did_you_mean(name, tuple(steps))}")
+                self.problems.append(
+                    f"no step {name!r}. Steps: {', '.join(steps)}{did_you_mean(name, tuple(steps))}"
+                )
         done: dict[str, None] = {}
         # Depth first without recursion: a pipeline may be a chain of a thousand steps.
         for wanted in self.only or steps:
@@ -254,7 +258,9 @@ class _Planner:
                 elif name in steps and name not in done:
                     open_steps[name] = None
                     stack.append((name, True))
-                    stack.extend((needed, False) for needed in reversed(self.needs(steps[name])) if needed not in done)
+                    stack.extend(
+                        (needed, False) for needed in reversed(self.needs(steps[name])) if needed not in done
+                    )
         return list(done)
 
     def needs(self, step: Step) -> list[str]:
@@ -325,7 +331,9 @@ class _Planner:
                 else:
                     self.check_references(self.registry.configure(reference["uses"], reference["with"]))
             except ConfigError as error:
-                raise ConfigError("\n".join(f"{place}.with.{line}" for line in str(error).splitlines())) from error
+                raise ConfigError(
+                    "\n".join(f"{place}.with.{line}" for line in str(error).splitlines())
+                ) from error
             except RipienoError as error:
                 raise ConfigError(f"{place}: {error}") from error
 
@@ -357,7 +365,9 @@ class _Planner:
         for port in ports.values():
             if port.required and port.name not in step.sources:
                 self.problem(
-                    f'step "{step.name}": port "{port.name}" takes {port.kind} and is not wired', "steps", step.name
+                    f'step "{step.name}": port "{port.name}" takes {port.kind} and is not wired',
+                    "steps",
+                    step.name,
                 )
         return wires
 
@@ -403,7 +413,9 @@ class _Planner:
         if output not in node.outputs:
             names = tuple(other for other in node.outputs if other)
             has = f"{name} gives {', '.join(names)}" if names else f"{name} gives one result: write {name}"
-            self.problem(f'{who}: {name} has no output "{output}". {has}{did_you_mean(output, names)}', *place)
+            self.problem(
+                f'{who}: {name} has no output "{output}". {has}{did_you_mean(output, names)}', *place
+            )
             return None
         return Ref(name, output or node.main)
 
@@ -423,7 +435,11 @@ class _Planner:
             self.problem(str(error), "inputs", name)
             return
         if len(uses) > 1:
-            self.problem(f'input "{name}": files of one input need one codec: {", ".join(sorted(uses))}', "inputs", name)
+            self.problem(
+                f'input "{name}": files of one input need one codec: {", ".join(sorted(uses))}',
+                "inputs",
+                name,
+            )
             return
         codec = uses.pop()
         self.items[name] = items
@@ -470,7 +486,9 @@ class _Planner:
                 settings=settings,
             )
         except RipienoError as error:
-            self.problem(f'step "{step.name}": {step.uses} needs its audio adapted: {error}', "steps", step.name)
+            self.problem(
+                f'step "{step.name}": {step.uses} needs its audio adapted: {error}', "steps", step.name
+            )
             return ref
         return Ref(name)
 
@@ -549,7 +567,9 @@ class _Planner:
             for key in plan.item_keys(node):
                 target = plan.target(Task(node.name, key)).casefold()
                 if target in taken:
-                    self.problem(f"two outputs are written to {target}", "outputs", node.name.partition(" → ")[0])
+                    self.problem(
+                        f"two outputs are written to {target}", "outputs", node.name.partition(" → ")[0]
+                    )
                     return
                 taken[target] = node.name
 

@@ -25,6 +25,7 @@ from typing import IO, Any
 from .jobs import Job
 from .threads import ONE_THREAD
 
+
 @dataclass(frozen=True)
 class Ended:
     """A job is over.
@@ -230,7 +231,10 @@ class Pool:
         self._answer_if_done(spread)
 
     def _start_queued(self) -> None:
-        while self._queued and sum(1 for worker in self._workers if worker.job and not worker.waiting) < self.size:
+        while (
+            self._queued
+            and sum(1 for worker in self._workers if worker.job and not worker.waiting) < self.size
+        ):
             job, spread = self._queued.popleft()
             self._idle().give(job, of=spread)
 
@@ -277,7 +281,9 @@ class Pool:
 
     def _kill_late(self) -> list[Ended]:
         now = time.monotonic()
-        late = [worker for worker in self._workers if worker.job and worker.deadline and worker.deadline <= now]
+        late = [
+            worker for worker in self._workers if worker.job and worker.deadline and worker.deadline <= now
+        ]
         ended = []
         for worker in late:
             self._workers.remove(worker)

@@ -54,7 +54,9 @@ def from_manifest(path: Path) -> Pipeline:
         inputs = {name: given["path"] for name, given in asked["inputs"].items() if given["path"]}
         lists = {f"{name}.items": given["items"] for name, given in asked["inputs"].items() if given["items"]}
         settings = {
-            f"{step}.{key}": value for step, values in asked["settings"].items() for key, value in values.items()
+            f"{step}.{key}": value
+            for step, values in asked["settings"].items()
+            for key, value in values.items()
         }
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise PipelineError(f"{path}: not the manifest of a run: {error}") from error

@@ -194,7 +194,9 @@ class Run:
             return set(self.plan.nodes)
         for name in self.options.again_from:
             if name not in self.plan.nodes:
-                raise PipelineError(f"no step {name!r} to run again from. Steps: {', '.join(self.plan.pipeline.steps)}")
+                raise PipelineError(
+                    f"no step {name!r} to run again from. Steps: {', '.join(self.plan.pipeline.steps)}"
+                )
         return self.plan.downstream(self.options.again_from) if self.options.again_from else set()
 
     def preview(self) -> Iterator[tuple[Task, str, Mapping[str, Any] | None]]:
@@ -269,7 +271,9 @@ class Run:
                 self.ready.pop(0)
                 self._do_here(task, job)
                 return
-            if not self.pool.free or (self.plan.nodes[task.node].descriptor.resources.get("gpu") and self._gpu_busy()):
+            if not self.pool.free or (
+                self.plan.nodes[task.node].descriptor.resources.get("gpu") and self._gpu_busy()
+            ):
                 return
             self.ready.pop(0)
             self.running[job.step, job.item] = task
@@ -277,14 +281,18 @@ class Run:
             self.pool.start(job)
 
     def _gpu_busy(self) -> bool:
-        return any(self.plan.nodes[task.node].descriptor.resources.get("gpu") for task in self.running.values())
+        return any(
+            self.plan.nodes[task.node].descriptor.resources.get("gpu") for task in self.running.values()
+        )
 
     def _alone(self, job: Job) -> bool:
         """Whether a worker would bring nothing: nothing else to do, nothing to distribute or to stop."""
         node = self.plan.nodes[self.ready[0].node]
         spreads = node.descriptor.parallel and self.jobs > 1
         # A library that this process loaded with threads of its own would give other bits than a worker.
-        return is_pinned() and not self.pool.busy and len(self.ready) == 1 and not job.timeout_s and not spreads
+        return (
+            is_pinned() and not self.pool.busy and len(self.ready) == 1 and not job.timeout_s and not spreads
+        )
 
     def _do_here(self, task: Task, job: Job) -> None:
         self._started(task)
@@ -304,7 +312,12 @@ class Run:
     def _journal(self, task: Task, job: Job) -> Iterator[None]:
         """A note for the next run, should this step take the process with it."""
         path = self.store.folder / "running" / f"{job.key or hashed(job.text())}.json"
-        note = {"pid": os.getpid(), "host": socket.gethostname(), "title": title(self.plan, task), "uses": job.uses}
+        note = {
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "title": title(self.plan, task),
+            "uses": job.uses,
+        }
         write_atomically(path, json.dumps(note))
         try:
             yield
@@ -319,7 +332,10 @@ class Run:
                 continue
             if note["host"] == socket.gethostname() and not _alive(note["pid"]):
                 path.unlink(missing_ok=True)
-                self.emit("warned", message=f"an earlier run ended while {note['title']} ({note['uses']}) was being done")
+                self.emit(
+                    "warned",
+                    message=f"an earlier run ended while {note['title']} ({note['uses']}) was being done",
+                )
 
     def _started(self, task: Task) -> None:
         node = self.plan.nodes[task.node]
@@ -328,7 +344,9 @@ class Run:
             self._warn_of_memory(task)
 
     def _warn_of_memory(self, task: Task) -> None:
-        headers = [self.outcomes[source].outputs.get("", Stored("", "")).header for source in self._needs(task)]
+        headers = [
+            self.outcomes[source].outputs.get("", Stored("", "")).header for source in self._needs(task)
+        ]
         needed = sum(header.get("frames", 0) * header.get("channels", 0) * 4 for header in headers)
         free = _free_bytes()
         if free and needed > free / 2:
@@ -342,7 +360,9 @@ class Run:
 
     def _needs(self, task: Task) -> list[Task]:
         taken = self.sources[task].values()
-        tasks = (pair[0] for group in taken for pair in (group.values() if isinstance(group, dict) else group))
+        tasks = (
+            pair[0] for group in taken for pair in (group.values() if isinstance(group, dict) else group)
+        )
         return list(dict.fromkeys(tasks))
 
     def _job(self, task: Task) -> Job | None:

@@ -40,10 +40,16 @@ def _rule(document: dict[str, Any], uses: str, descriptor: Descriptor) -> dict[s
     settings = copy.deepcopy(dict(descriptor.config_schema))
     # Definitions inside a plugin's schema are named from its root: they move to ours, under its name.
     definitions = settings.pop("$defs", {})
-    moved = {f"#/$defs/{name}": f"#/$defs/{uses}/{name}".replace("/", "~1").replace("#~1$defs~1", "#/$defs/") for name in definitions}
+    moved = {
+        f"#/$defs/{name}": f"#/$defs/{uses}/{name}".replace("/", "~1").replace("#~1$defs~1", "#/$defs/")
+        for name in definitions
+    }
     for name, definition in definitions.items():
         document.setdefault("$defs", {})[f"{uses}/{name}"] = _renamed(definition, moved)
-    ports = {port.name: {"description": f"{port.kind}{'' if port.required else ', optional'}"} for port in descriptor.ports}
+    ports = {
+        port.name: {"description": f"{port.kind}{'' if port.required else ', optional'}"}
+        for port in descriptor.ports
+    }
     then: dict[str, Any] = {
         "properties": {
             "uses": {"description": descriptor.summary},
@@ -57,6 +63,7 @@ def _rule(document: dict[str, Any], uses: str, descriptor: Descriptor) -> dict[s
 def _renamed(value: Any, moved: dict[str, str]) -> Any:
     if isinstance(value, dict):
         return {
-            key: moved.get(item, item) if key == "$ref" else _renamed(item, moved) for key, item in value.items()
+            key: moved.get(item, item) if key == "$ref" else _renamed(item, moved)
+            for key, item in value.items()
         }
     return [_renamed(item, moved) for item in value] if isinstance(value, list) else value

@@ -103,7 +103,13 @@ def _shown(value: Any) -> str:
         return "empty"
     if isinstance(value, (dict, list)):
         return _NAMES["object" if isinstance(value, dict) else "array"]
-    return f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+    return (
+        f'"{value}"'
+        if isinstance(value, str)
+        else str(value).lower()
+        if isinstance(value, bool)
+        else str(value)
+    )
 
 
 def _name(path: Trail) -> str:

@@ -150,7 +150,8 @@ class Store:
             "seconds": record.seconds,
             "recipe": record.recipe,
             "files": {
-                stored.digest: file_facts(self.object_folder(stored.digest)) for stored in record.outputs.values()
+                stored.digest: file_facts(self.object_folder(stored.digest))
+                for stored in record.outputs.values()
             },
         }
         path = self.key_file(key)

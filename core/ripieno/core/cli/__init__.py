@@ -52,8 +52,8 @@ class Commands(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            error.message += did_you_mean(args[0], self.list_commands(ctx))
-            raise
+            hint = did_you_mean(args[0], self.list_commands(ctx))
+            raise click.UsageError(f"{error.message.rstrip('.')}{hint or '.'}", ctx) from error
 
     def _of_plugins(self) -> tuple[str, ...]:
         from ripieno.registry import Registry

@@ -15,7 +15,12 @@ from .run import asked
 @click.command()
 @click.argument("pipeline")
 @click.option("--input", "inputs", multiple=True, metavar="NAME=PATH", help="A file or glob for an input.")
-@click.option("--format", "form", type=click.Choice(["mermaid", "svg"]), help="By the suffix of --output where not given.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["mermaid", "svg"]),
+    help="By the suffix of --output where not given.",
+)
 @click.option("--output", type=click.Path(path_type=Path), help="A file; standard output where not given.")
 def command(pipeline: str, inputs: tuple[str, ...], form: str | None, output: Path | None) -> None:
     """Draw PIPELINE as it will run, adapters included."""

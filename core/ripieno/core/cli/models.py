@@ -49,5 +49,7 @@ def get(name: str) -> None:
     columns = (*Progress.get_default_columns(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task(name, total=None)
-        path = _catalogue().get(name, lambda done, total: progress.update(bar, completed=done, total=total or None))
+        path = _catalogue().get(
+            name, lambda done, total: progress.update(bar, completed=done, total=total or None)
+        )
     click.echo(path)

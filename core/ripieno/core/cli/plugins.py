@@ -63,7 +63,10 @@ def check() -> None:
 
 def _described(entry: Entry, descriptor: Descriptor) -> list[str]:
     lines = [f"{entry.uses}  ({entry.distribution} {entry.version})", "", descriptor.description, ""]
-    lines += [f"in   {port.name}: {_many(port.many, port.kind)}{'' if port.required else ' (optional)'}" for port in descriptor.ports]
+    lines += [
+        f"in   {port.name}: {_many(port.many, port.kind)}{'' if port.required else ' (optional)'}"
+        for port in descriptor.ports
+    ]
     fields = descriptor.fields or (("", descriptor.kind),)
     lines += [f"out  {name + ': ' if name else ''}{kind}" for name, kind in fields if kind]
     for name, setting in descriptor.config_schema.get("properties", {}).items():

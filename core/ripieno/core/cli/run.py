@@ -35,7 +35,10 @@ def pairs(values: Iterable[str], option: str) -> dict[str, str]:
 
 def asked(pipeline: str, inputs: Iterable[str], settings: Iterable[str]) -> Pipeline:
     """The pipeline with the inputs and settings of the command line."""
-    values = {place: parse_document(text, name=f"--set {place}").value for place, text in pairs(settings, "--set").items()}
+    values = {
+        place: parse_document(text, name=f"--set {place}").value
+        for place, text in pairs(settings, "--set").items()
+    }
     return find_pipeline(pipeline).with_inputs(pairs(inputs, "--input")).with_settings(values)
 
 
@@ -44,13 +47,23 @@ def asked(pipeline: str, inputs: Iterable[str], settings: Iterable[str]) -> Pipe
 @click.option("--input", "inputs", multiple=True, metavar="NAME=PATH", help="A file or glob for an input.")
 @click.option("--set", "settings", multiple=True, metavar="STEP.KEY=VALUE", help="A setting of a step.")
 @click.option("--only", multiple=True, metavar="STEP", help="Only this step and what it needs.")
-@click.option("--from", "again_from", multiple=True, metavar="STEP", help="This step again, and all after it.")
+@click.option(
+    "--from", "again_from", multiple=True, metavar="STEP", help="This step again, and all after it."
+)
 @click.option("--force", is_flag=True, help="Everything again.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Workers at once; as many as cores by default.")
 @click.option("--seed", type=click.IntRange(min=0), help="Instead of the pipeline's.")
-@click.option("--runs", "folder", type=click.Path(path_type=Path), default=Path("runs"), help="Where run folders go.")
+@click.option(
+    "--runs", "folder", type=click.Path(path_type=Path), default=Path("runs"), help="Where run folders go."
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be done.")
-@click.option("--why", "why_steps", multiple=True, metavar="STEP", help="Say what makes this step run again; do nothing.")
+@click.option(
+    "--why",
+    "why_steps",
+    multiple=True,
+    metavar="STEP",
+    help="Say what makes this step run again; do nothing.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Events as JSON lines on standard output.")
 @click.option("--quiet", is_flag=True, help="Only failures and where the results are.")
 def command(

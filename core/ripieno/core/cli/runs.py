@@ -29,7 +29,9 @@ def list_runs(runs: Path) -> None:
         steps = document["steps"]
         cached = sum(1 for step in steps if step["status"] == "cached")
         verdict = "ok" if document["ok"] else "FAILED"
-        click.echo(f"{path.parent}  {verdict}  {document['seconds']:.1f} s  {len(steps)} tasks, {cached} from the store")
+        click.echo(
+            f"{path.parent}  {verdict}  {document['seconds']:.1f} s  {len(steps)} tasks, {cached} from the store"
+        )
 
 
 @command.command()
@@ -46,11 +48,19 @@ def verify() -> None:
 
 
 @command.command()
-@click.option("--older-than", default="30d", show_default=True, metavar="AGE", help="Not used for so long: 12h, 30d, 0s.")
+@click.option(
+    "--older-than",
+    default="30d",
+    show_default=True,
+    metavar="AGE",
+    help="Not used for so long: 12h, 30d, 0s.",
+)
 def gc(older_than: str) -> None:
     """Remove from the store what was not used for a while."""
     swept = sweep(open_store(), older_than_s=age_s(older_than))
-    click.echo(f"{swept.keys} results and {swept.objects} artifacts removed, {swept.bytes / 1e6:.1f} MB freed")
+    click.echo(
+        f"{swept.keys} results and {swept.objects} artifacts removed, {swept.bytes / 1e6:.1f} MB freed"
+    )
 
 
 def age_s(text: str) -> float:
