@@ -1,1 +1,1 @@
-"""."""
+"""The renderer `renderer/spectrum`: music as a scrolling score."""

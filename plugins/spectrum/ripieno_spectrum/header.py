@@ -34,7 +34,15 @@ class Header:
         """Draw what does not change."""
         left, base, size = self._title_left, self._title_base, self._title_size
         write(image, self._title, left=left, base=base, size=size, colour=PAPER, weight=600)
-        write(image, self._total, left=self._total_left, base=self._base, size=self._size, colour=QUIET, weight=300)
+        write(
+            image,
+            self._total,
+            left=self._total_left,
+            base=self._base,
+            size=self._size,
+            colour=QUIET,
+            weight=300,
+        )
 
     def draw(self, image: Image, time_s: float, instant: Instant) -> None:
         """Draw the readings of one instant."""
@@ -57,8 +65,17 @@ class Header:
             lit = dot == max(1, instant.position)
             colour = mix(PAPER, GOLD, instant.glow) if lit else mix(INK, QUIET, 0.45)
             radius = text * (0.24 + 0.12 * instant.glow * lit)
-            disc(image, x=left + (dot - 0.5) * spacing, y=self._base - text * 0.4, radius=radius, colour=colour)
-        write(image, tempo, left=round(left + dots * spacing + text * 0.5), base=self._base, size=text, colour=QUIET)
+            disc(
+                image, x=left + (dot - 0.5) * spacing, y=self._base - text * 0.4, radius=radius, colour=colour
+            )
+        write(
+            image,
+            tempo,
+            left=round(left + dots * spacing + text * 0.5),
+            base=self._base,
+            size=text,
+            colour=QUIET,
+        )
 
 
 def clock(time_s: float, *, decimals: int) -> str:

@@ -42,9 +42,10 @@ class Box:
 class Layout:
     """The parts of a picture.
 
-    `score` scrolls, as wide as the picture; `band` (the sections), `spectrum`, `ruler` (the beats) and `wave` lie in
-    it, counted from its top. `header` holds the title, `readings` the metre and the clock: in the same line, or below
-    it in a tall picture. `margin` is kept free on every side, `scale` (pixels, 0 for none) beside the spectrum.
+    `score` scrolls, as wide as the picture; `band` (the sections), `spectrum`, `ruler` (the beats) and `wave`
+    lie in it, counted from its top. `header` holds the title, `readings` the metre and the clock: in the same
+    line, or below it in a tall picture. `margin` is kept free on every side, `scale` (0 for none) beside the
+    spectrum.
     """
 
     text: int

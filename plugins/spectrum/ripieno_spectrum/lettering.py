@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ def write(
         cv2.putText(image, line, (left, base), colour, _face(), size, weight)
 
 
-@cache
+@lru_cache(maxsize=4096)
 def width(text: str, *, size: int, weight: int = 400) -> int:
     """Width of one line in pixels."""
     import cv2

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from .palette import GOLD, Colour, distinct
+from .palette import GOLD, QUIET, Colour, distinct
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ class Marks:
     @property
     def downbeats(self) -> NDArray[np.bool_]:
         """Which beats open a bar."""
-        return self.positions == 1
+        downbeats: NDArray[np.bool_] = self.positions == 1
+        return downbeats
 
     def coloured_sections(self) -> Iterator[Section]:
         """The sections, those of one label in one colour."""
@@ -52,8 +53,8 @@ class Marks:
             yield Section(start_s, end_s, label, colours[label])
 
     def colours_at(self, times_s: NDArray[np.float64]) -> NDArray[np.float32]:
-        """The colour [times, 3] of the section that each time lies in, gold outside them."""
-        colours = np.tile(np.array(GOLD, np.float32), (len(times_s), 1))
+        """The colour [times, 3] of the section that each time lies in: grey outside, gold without any."""
+        colours = np.tile(np.array(QUIET if self.sections else GOLD, np.float32), (len(times_s), 1))
         for section in self.coloured_sections():
             colours[(times_s >= section.start_s) & (times_s < section.end_s)] = section.colour
         return colours

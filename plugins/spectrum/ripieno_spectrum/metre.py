@@ -60,7 +60,7 @@ class Metre:
 
 
 def _bar_beats(marks: Marks) -> NDArray[np.int64]:
-    """The greatest position in the bar of each beat; a bar that the song cuts short counts as the one next to it."""
+    """The greatest position in the bar of each beat; a bar cut short by the song is as long as the next."""
     bars = np.cumsum(marks.downbeats)
     greatest = np.zeros(bars[-1] + 1 if len(bars) else 0, np.int64)
     np.maximum.at(greatest, bars, marks.positions)

@@ -26,12 +26,14 @@ def blank(width: int, height: int) -> Image:
 
 def blend(image: Image, colour: Colour, amount: float) -> None:
     """Move every pixel of `image` some way to a colour."""
-    image[:] = image + (np.array(colour) - image) * amount
+    image[:] = image + (np.array(colour, np.float32) - image) * amount
 
 
 def dimmed(image: Image, amount: float) -> Image:
     """A copy that is `amount` of the image over the background."""
-    return np.rint(np.array(INK) + (image - np.array(INK, np.float32)) * amount).astype(np.uint8)
+    copy = image.copy()
+    blend(copy, INK, 1 - amount)
+    return copy
 
 
 def polygon(image: Image, points: NDArray[np.float64], colour: Colour | int) -> None:
@@ -51,13 +53,18 @@ def disc(image: Image, *, x: float, y: float, radius: float, colour: Colour) -> 
     """Fill a circle, antialiased."""
     import cv2
 
-    centre, reach = (round(x * (1 << _SUBPIXEL_BITS)), round(y * (1 << _SUBPIXEL_BITS))), radius * (1 << _SUBPIXEL_BITS)
-    cv2.circle(image, centre, round(reach), colour, -1, cv2.LINE_AA, _SUBPIXEL_BITS)
+    across, down, reach = (round(length * (1 << _SUBPIXEL_BITS)) for length in (x, y, radius))
+    cv2.circle(image, (across, down), reach, colour, -1, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
 def wave(
-    image: Image, *, low: NDArray[np.float32], high: NDArray[np.float32], rms: NDArray[np.float32],
-    places: NDArray[np.float64], colours: NDArray[np.float32],
+    image: Image,
+    *,
+    low: NDArray[np.float32],
+    high: NDArray[np.float32],
+    rms: NDArray[np.float32],
+    places: NDArray[np.float64],
+    colours: NDArray[np.float32],
 ) -> None:
     """Draw a wave with a bright body, faint peaks and a glow around it.
 
@@ -78,9 +85,10 @@ def wave(
         return
     peaks, body = np.zeros((2, *image.shape[:2]), np.uint8)
     middle = (image.shape[0] - 1) / 2
+    there_and_back = np.concatenate([places, places[::-1]])
     for mask, bottom, top in ((peaks, low, high), (body, -rms, rms)):
-        outline = np.stack([np.concatenate([places, places[::-1]]), middle - middle * np.concatenate([top, bottom[::-1]])], 1)
-        polygon(mask, outline, 255)
+        outline = middle - middle * np.concatenate([top, bottom[::-1]])
+        polygon(mask, np.stack([there_and_back, outline], axis=1), 255)
     glow = cv2.GaussianBlur(body, (0, 0), max(1.0, image.shape[0] / 16))
     light = np.minimum(1.0, (0.42 * peaks + 0.55 * body + 0.30 * glow) / 255)[:, :, None]
     image[:] = INK + (colours - np.array(INK, np.float32)) * light

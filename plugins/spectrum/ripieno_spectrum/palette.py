@@ -82,7 +82,8 @@ def _lab(lch: NDArray[np.float64]) -> NDArray[np.float64]:
 def _srgb(lab: NDArray[np.float64]) -> NDArray[np.uint8]:
     linear = np.clip((lab @ _LMS_FROM_LAB.T) ** 3 @ _RGB_FROM_LMS.T, 0.0, 1.0)
     encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return np.rint(encoded * 255).astype(np.uint8)
+    rgb: NDArray[np.uint8] = np.rint(encoded * 255).astype(np.uint8)
+    return rgb
 
 
 INK = oklch(0.15, 0.02, 268)

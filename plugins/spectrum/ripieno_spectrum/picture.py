@@ -2,8 +2,8 @@
 
 Conventions
 -----------
-Images are uint8 [height, width, 3], sRGB, red first. Frame i shows the time from i / fps to (i + 1) / fps, and a
-beat lights up in the frame that holds it.
+Images are uint8 [height, width, 3], sRGB, red first. Frame i shows the time from i / fps to (i + 1) / fps,
+and a beat lights up in the frame that holds it.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ class Picture:
         self._tile = lru_cache(maxsize=size[0] // self._score.tile_width + 3)(self._score.tile)
         self._header = Header(title, duration_s=self._duration_s, layout=layout)
         strip = layout.overview
-        self._overview = Overview(analysis, marks=marks, columns=strip.width, rows=strip.height, text=layout.text)
+        self._overview = Overview(
+            analysis, marks=marks, columns=strip.width, rows=strip.height, text=layout.text
+        )
         self._metre, self._sections = Metre(marks, fps=fps), list(marks.coloured_sections())
         self._fades = _fades(layout)
         self._halo = 0.7 * (1 - np.abs(np.linspace(-1, 1, 4 * layout.text + 1, dtype=np.float32))) ** 3
@@ -115,7 +117,8 @@ class Picture:
             return
         top, left, size = self._layout.spectrum.top, self._layout.margin, round(self._layout.text * 0.72)
         for octave, row in enumerate(self._score.octave_rows(), start=1):
-            write(score, f"C{octave}", left=left, base=top + row + round(size * 0.35), size=size, colour=QUIET)
+            base = top + row + round(size * 0.35)
+            write(score, f"C{octave}", left=left, base=base, size=size, colour=QUIET)
 
     def _draw_section_names(self, score: Image, pixel: int) -> None:
         band, size, pad = self._layout.band, round(self._layout.text * 0.88), round(self._layout.text * 0.6)
@@ -126,7 +129,8 @@ class Picture:
             # A name stays in sight for as long as its section does.
             left = min(max(round(start) + pad, self._layout.margin), latest)
             if start < score.shape[1] and left >= round(start) + pad:
-                base, colour = band.top + round(band.height * 0.46 + size * 0.36), mix(section.colour, PAPER, 0.35)
+                base = band.top + round(band.height * 0.46 + size * 0.36)
+                colour = mix(section.colour, PAPER, 0.35)
                 write(score, section.label, left=left, base=base, size=size, colour=colour, weight=500)
 
     def _draw_playhead(self, score: Image, pixel: int, glow: float) -> None:
@@ -149,7 +153,7 @@ class Picture:
 
 
 def _fades(layout: Layout) -> list[tuple[slice, NDArray[np.float32], NDArray[np.float32]]]:
-    """Columns where the score fades into the background: how much of it is kept there, and how much is lost."""
+    """Columns where the score fades into the background: how much of it is kept there, how much is lost."""
     width, height, margin = layout.score.width, layout.score.height, layout.margin
     rising = np.arange(1, margin + 1, dtype=np.float32) / (margin + 1)
     beside_scale = np.zeros(margin + layout.scale if layout.scale else 0, np.float32)

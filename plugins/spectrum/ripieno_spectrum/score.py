@@ -17,7 +17,7 @@ from .layout import Layout
 from .lettering import write
 from .marks import Marks
 from .painting import Image, blank, blend, diamond, dimmed, wave
-from .palette import PAPER, QUIET, mix, ramp, INK
+from .palette import INK, PAPER, QUIET, mix, ramp
 
 # Notes lie ahead in moonlight and turn to gold as they are played.
 _PLAYED = (
@@ -38,12 +38,11 @@ _WINDOW_S = 8.0
 _COLUMNS_HZ = 80
 _TILE_COLUMNS = 128
 _RANGE_LEVELS = 116
-_QUIETEST_TOP = 90
 
 
 @dataclass(frozen=True)
 class Scroll:
-    """How the score moves: whole pixels per frame, so that it never trembles, and per column of the analysis."""
+    """How the score moves: `step` pixels a frame, whole so that it never trembles, and `column` a column."""
 
     fps: float
     step: int
@@ -83,7 +82,7 @@ class Score:
 
     def __init__(self, analysis: Analysis, *, marks: Marks, layout: Layout, scroll: Scroll) -> None:
         self.tile_width = _TILE_COLUMNS * scroll.column
-        top_level = max(analysis.loudest_level, _QUIETEST_TOP)
+        top_level = max(analysis.loudest_level, _RANGE_LEVELS)
         self._played, self._to_come = _colours(_PLAYED, top_level), _colours(_TO_COME, top_level)
         self._analysis, self._marks, self._layout, self._scroll = analysis, marks, layout, scroll
         self._beat_pixels = np.rint(marks.beats_s * scroll.pixels_hz).astype(np.int64)
@@ -124,7 +123,8 @@ class Score:
         # Partials stand out when each band is compared with its neighbours within five semitones.
         surround = cv2.blur(levels, (1, 21))
         sharp = cv2.addWeighted(levels, 1.6, surround, -0.6, 0)
-        return cv2.resize(sharp, (count, self._layout.spectrum.height), interpolation=cv2.INTER_CUBIC)
+        size = (count, self._layout.spectrum.height)
+        return np.asarray(cv2.resize(sharp, size, interpolation=cv2.INTER_CUBIC), np.uint8)
 
     def _columns(self, first: int, count: int) -> tuple[slice, tuple[int, int]]:
         """The columns under `count` pixels from `first` on, and how many the song lacks before and after."""
@@ -168,7 +168,9 @@ class Score:
 
     def _draw_number(self, image: Image, number: str, left: int) -> None:
         size = round(self._layout.text * 0.82)
-        write(image, number, left=left, base=image.shape[0] // 2 + round(size * 0.36), size=size, colour=QUIET)
+        write(
+            image, number, left=left, base=image.shape[0] // 2 + round(size * 0.36), size=size, colour=QUIET
+        )
 
     def _beats(self, first: int, count: int) -> list[tuple[int, int]]:
         """Each beat under `count` pixels from `first` on, with its place among them."""
@@ -188,7 +190,7 @@ class Score:
             for values in (self._analysis.low, self._analysis.high, self._analysis.rms)
         )
         places = (np.arange(inside.start, inside.stop) + 0.5) * self._scroll.column - 0.5 - first
-        times_s = (first + np.arange(image.shape[1]) + 0.5) / self._scroll.pixels_hz
+        times_s = np.arange(first + 0.5, first + image.shape[1], dtype=np.float64) / self._scroll.pixels_hz
         wave(image, low=low, high=high, rms=rms, places=places, colours=self._marks.colours_at(times_s))
 
     def _draw_sections(self, image: Image, first: int) -> None:
@@ -198,14 +200,15 @@ class Score:
                 int(np.clip(round(time_s * self._scroll.pixels_hz) - first, 0, image.shape[1]))
                 for time_s in (section.start_s, section.end_s - edge / self._scroll.pixels_hz)
             )
-            image[: -edge, start:end] = mix(INK, section.colour, 0.24)
-            image[: -edge, start : min(start + edge, end)] = section.colour
+            image[:-edge, start:end] = mix(INK, section.colour, 0.24)
+            image[:-edge, start : min(start + edge, end)] = section.colour
 
 
 def _colours(stops: tuple[tuple[float, float, float, float], ...], top_level: float) -> Image:
     """The colour [256, 3] of each level."""
     place = np.clip((np.arange(256) - top_level) / _RANGE_LEVELS + 1, 0, 1)
-    return ramp(stops, steps=1024)[np.rint(place**1.4 * 1023).astype(int)]
+    colours: Image = ramp(stops, steps=1024)[np.rint(place**1.4 * 1023).astype(int)]
+    return colours
 
 
 def _first_wide_enough(counts: tuple[int, ...], *, unit: float, room: float) -> int:
