@@ -96,7 +96,7 @@ def _keys(source: Input, paths: list[Path]) -> list[str]:
     assert source.path is not None
     if not is_glob(source.path) or (len(paths) == 1 and paths[0] == source.folder / source.path):
         return [_nfc(paths[0].stem)]
-    fixed = [part for part in _fixed_part(source.folder / Path(source.path).expanduser()).parts]
+    fixed = _fixed_part(source.folder / Path(source.path).expanduser()).parts
     below = [PurePath(*path.parts[len(fixed) :]) for path in paths]
     keys = [_nfc(path.with_suffix("").as_posix()) for path in below]
     twice = {key for key, count in Counter(keys).items() if count > 1}

@@ -577,7 +577,7 @@ class _Planner:
 def outputs_of(descriptor: Descriptor, configured: Configured) -> dict[str, str]:
     """Kinds of what a plugin gives, by name; ``""`` is the main one."""
     outputs = {"": descriptor.kind}
-    outputs.update({name: kind for name, kind in descriptor.fields})
+    outputs.update(descriptor.fields)
     if descriptor.kind == "stems":
         outputs.update(dict.fromkeys(configured.outputs, "audio"))
     return outputs

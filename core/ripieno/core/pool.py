@@ -62,7 +62,7 @@ class _Worker:
         self.map: _Map | None = None
         self.waiting = False
         self.deadline: float | None = None
-        self.errors: IO[bytes] = tempfile.TemporaryFile()
+        self.errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115, lives as long as the worker
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

@@ -11,6 +11,7 @@ import json
 import os
 import socket
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -253,7 +254,7 @@ class Run:
                 self.dependents[source].append(task)
         self.running: dict[tuple[str, str], Task] = {}
         # First come, first served, in the order of the plan: the same order for any number of workers.
-        self.ready = [task for task, count in self.left.items() if not count]
+        self.ready = deque(task for task, count in self.left.items() if not count)
         while self.ready or self.pool.busy:
             self._start_ready()
             if self.pool.busy:
@@ -261,41 +262,34 @@ class Run:
                     self._ended(ended)
 
     def _start_ready(self) -> None:
-        while self.ready:
+        while self.ready and self.pool.free:
             task = self.ready[0]
+            if self._needs_gpu(task) and any(map(self._needs_gpu, self.running.values())):
+                return
             job = self._job(task)
+            alone = job is not None and self._alone(task, job)
+            self.ready.popleft()
             if job is None:
-                self.ready.pop(0)
                 continue
-            if self._alone(job):
-                self.ready.pop(0)
-                self._do_here(task, job)
-                return
-            if not self.pool.free or (
-                self.plan.nodes[task.node].descriptor.resources.get("gpu") and self._gpu_busy()
-            ):
-                return
-            self.ready.pop(0)
             self.running[job.step, job.item] = task
             self._started(task)
-            self.pool.start(job)
+            if alone:
+                self._do_here(task, job)
+            else:
+                self.pool.start(job)
 
-    def _gpu_busy(self) -> bool:
-        return any(
-            self.plan.nodes[task.node].descriptor.resources.get("gpu") for task in self.running.values()
-        )
+    def _needs_gpu(self, task: Task) -> bool:
+        return bool(self.plan.nodes[task.node].descriptor.resources.get("gpu"))
 
-    def _alone(self, job: Job) -> bool:
+    def _alone(self, task: Task, job: Job) -> bool:
         """Whether a worker would bring nothing: nothing else to do, nothing to distribute or to stop."""
-        node = self.plan.nodes[self.ready[0].node]
-        spreads = node.descriptor.parallel and self.jobs > 1
+        spreads = self.plan.nodes[task.node].descriptor.parallel and self.jobs > 1
         # A library that this process loaded with threads of its own would give other bits than a worker.
         return (
             is_pinned() and not self.pool.busy and len(self.ready) == 1 and not job.timeout_s and not spreads
         )
 
     def _do_here(self, task: Task, job: Job) -> None:
-        self._started(task)
         asks = Asks(
             progress=lambda done, total, unit: self._progress(job, done, total, unit),
             warn=lambda message: self.emit("warned", message=message),
@@ -305,7 +299,6 @@ class Run:
                 ended = Ended(job, self.bench.do(job, asks))
             except Exception as error:
                 ended = Ended(job, None, failure(error))
-        self.running[job.step, job.item] = task
         self._ended(ended)
 
     @contextmanager

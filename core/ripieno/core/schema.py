@@ -40,14 +40,12 @@ def _rule(document: dict[str, Any], uses: str, descriptor: Descriptor) -> dict[s
     settings = copy.deepcopy(dict(descriptor.config_schema))
     # Definitions inside a plugin's schema are named from its root: they move to ours, under its name.
     definitions = settings.pop("$defs", {})
-    moved = {
-        f"#/$defs/{name}": f"#/$defs/{uses}/{name}".replace("/", "~1").replace("#~1$defs~1", "#/$defs/")
-        for name in definitions
-    }
+    place = uses.replace("/", ".")
+    moved = {f"#/$defs/{name}": f"#/$defs/{place}.{name}" for name in definitions}
     for name, definition in definitions.items():
-        document.setdefault("$defs", {})[f"{uses}/{name}"] = _renamed(definition, moved)
+        document.setdefault("$defs", {})[f"{place}.{name}"] = _renamed(definition, moved)
     ports = {
-        port.name: {"description": f"{port.kind}{'' if port.required else ', optional'}"}
+        port.name: {"description": port.kind if port.required else f"{port.kind}, optional"}
         for port in descriptor.ports
     }
     then: dict[str, Any] = {

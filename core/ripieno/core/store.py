@@ -221,11 +221,11 @@ class Store:
         """Forget the object that a damaged file belongs to."""
         self.drop(Path(path).parent.name)
 
-    def objects(self) -> list[str]:
+    def digests(self) -> list[str]:
         """Digests of all objects."""
         return sorted(folder.name for folder in (self.folder / "objects").glob("*/*"))
 
-    def keys(self) -> list[str]:
+    def all_keys(self) -> list[str]:
         """All keys."""
         return sorted(path.stem for path in (self.folder / "keys").glob("*/*.json"))
 
@@ -337,7 +337,7 @@ def sweep(store: Store, *, older_than_s: float) -> Swept:
     now = time.time()
     kept: set[str] = set()
     keys = 0
-    for key in store.keys():
+    for key in store.all_keys():
         document = store.document(key)
         path = store.key_file(key)
         if document is None or now - path.stat().st_mtime > older_than_s:
@@ -348,7 +348,7 @@ def sweep(store: Store, *, older_than_s: float) -> Swept:
     grace_s = min(older_than_s, 86_400)
     lost = [
         store.object_folder(digest)
-        for digest in store.objects()
+        for digest in store.digests()
         if digest not in kept and _age_s(store.object_folder(digest), now) > grace_s
     ]
     left = [

@@ -6,17 +6,15 @@ another order give other bits.
 
 import os
 
-ONE_THREAD = dict.fromkeys(
-    (
-        "OMP_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "NUMEXPR_NUM_THREADS",
-        "VECLIB_MAXIMUM_THREADS",
-        "NUMBA_NUM_THREADS",
-    ),
-    "1",
+VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMBA_NUM_THREADS",
 )
+ONE_THREAD = dict.fromkeys(VARIABLES, "1")
 
 
 def pin() -> None:
@@ -26,4 +24,4 @@ def pin() -> None:
 
 def is_pinned() -> bool:
     """Whether this process was started so."""
-    return all(os.environ.get(name) == one for name, one in ONE_THREAD.items())
+    return all(os.environ.get(name) == "1" for name in VARIABLES)

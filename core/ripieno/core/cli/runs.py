@@ -38,7 +38,7 @@ def list_runs(runs: Path) -> None:
 def verify() -> None:
     """Read everything in the store and drop what is damaged."""
     store = open_store()
-    digests = store.objects()
+    digests = store.digests()
     damaged = {digest: path for digest in digests if (path := store.verify(digest))}
     for digest, path in damaged.items():
         store.drop(digest)
