@@ -67,11 +67,11 @@ if TYPE_CHECKING:
     from .plugin import Resources as Resources
     from .provenance import Licence as Licence
     from .provenance import Provenance as Provenance
-    from .resources import Asset as Asset
-    from .resources import DataPlugin as DataPlugin
-    from .resources import Preset as Preset
-    from .resources import Recipe as Recipe
-    from .resources import resources as resources
+    from .data import Asset as Asset
+    from .data import DataPlugin as DataPlugin
+    from .data import Preset as Preset
+    from .data import Recipe as Recipe
+    from .data import resources as resources
     from .series import Activations as Activations
     from .series import BeatClock as BeatClock
     from .series import Features as Features
@@ -130,7 +130,7 @@ _HOME = {
     ),
     "plugin": ("NoConfig", "Plugin", "Resources"),
     "provenance": ("Licence", "Provenance"),
-    "resources": ("Asset", "DataPlugin", "Preset", "Recipe", "resources"),
+    "data": ("Asset", "DataPlugin", "Preset", "Recipe", "resources"),
     "series": ("Activations", "BeatClock", "Features", "Trajectory"),
     "streaming": (
         "Aligner",

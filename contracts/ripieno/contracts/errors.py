@@ -32,7 +32,7 @@ class MissingError(RipienoError):
 
 
 class DamagedError(RipienoError):
-    """Stored bytes differ from the hash they were stored under.
+    """Stored bytes are lost, or differ from the hash they were stored under.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class DamagedError(RipienoError):
     """
 
     def __init__(self, path: str) -> None:
-        super().__init__(f"{path}: its bytes differ from the hash they were stored under")
+        super().__init__(f"{path}: its bytes are gone or differ from the hash they were stored under")
         self.path = path
 
 

@@ -65,7 +65,8 @@ def pack(artifact: Artifact, folder: Path, *, movable: Path | None = None) -> Pa
     """
     packer = _Packer(folder, movable)
     document = {"artifact": packer.value(artifact, "artifact"), "files": packer.files}
-    text = json.dumps(document, sort_keys=True, ensure_ascii=False, indent=1)
+    # Not sorted: the order of stems and heads is content too.
+    text = json.dumps(document, ensure_ascii=False, indent=1)
     (folder / INDEX).write_bytes(text.encode())
     return Packed(sha256_text(text), artifact.kind, packer.files)
 

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from .artifact import read_only
 from .errors import DamagedError, InputError
 
 BLOCK_BYTES = 1 << 20
@@ -85,7 +86,7 @@ class StoredRows:
         if not count:
             return np.zeros((0, self.channels), DTYPE)
         row_bytes = DTYPE.itemsize * self.channels
-        with open(self.path, "rb") as file:
+        with self._open() as file:
             self._check(file, start * row_bytes // BLOCK_BYTES, (stop * row_bytes - 1) // BLOCK_BYTES)
             file.seek(start * row_bytes)
             values = np.fromfile(file, DTYPE, count)
@@ -94,10 +95,16 @@ class StoredRows:
     def whole(self) -> NDArray[np.float32]:
         """All rows as a read-only mapping of the file, every block checked."""
         if not self.frames:
-            return np.zeros(self.shape, DTYPE)
-        with open(self.path, "rb") as file:
+            return read_only(np.zeros(self.shape, DTYPE))
+        with self._open() as file:
             self._check(file, 0, len(self.hashes) - 1)
         return np.memmap(self.path, DTYPE, "r", shape=self.shape)
+
+    def _open(self) -> BinaryIO:
+        try:
+            return open(self.path, "rb")
+        except FileNotFoundError as error:
+            raise DamagedError(str(self.path)) from error
 
     def _check(self, file: BinaryIO, first: int, last: int) -> None:
         for block in range(first, last + 1):
