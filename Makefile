@@ -32,7 +32,8 @@ $(VENV)/.installed: $(VENV)/.created $(MANIFESTS)
 	@touch $@ $(VENV)/.demo
 
 demo: $(VENV)/.demo ## Turn the example song into stems, beats, sections and a film
-	$(BIN)/core run examples/first-film/pipeline.yaml
+	@report=$$($(BIN)/core run examples/first-film/pipeline.yaml) && \
+	printf 'Film:   %s\nReport: %s\n' "$${report%/*}/films/song.mp4" "$$report"
 
 install: $(VENV)/.installed ## Install every distribution, editable, and the tools
 
