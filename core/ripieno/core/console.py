@@ -1,8 +1,10 @@
 """What a run says while it goes on: bars on a terminal, lines elsewhere, JSON where asked."""
 
+import inspect
 import json
 import sys
 import time
+from functools import wraps
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ripieno.contracts.hooks import EVENTS, Hooks
@@ -35,8 +37,12 @@ class JsonEvents(Hooks):
 
 
 def _json_event(name: str) -> Any:
-    def event(self: JsonEvents, **facts: Any) -> None:
-        self.say(name, facts)
+    names = tuple(inspect.signature(EVENTS[name]).parameters)[1:]
+
+    # A listener is given the facts that its signature names, and they come by position.
+    @wraps(EVENTS[name])
+    def event(self: JsonEvents, *facts: Any) -> None:
+        self.say(name, dict(zip(names, facts, strict=True)))
 
     return event
 
