@@ -9,7 +9,7 @@ from .digests import FileDigests
 
 
 def code_root(module: str) -> Path:
-    """The package folder, or the file, that a module's code is in; nothing of it is imported.
+    """The folder of a module's package, or the file of one without; nothing of it is imported.
 
     Raises
     ------
@@ -25,8 +25,8 @@ def code_root(module: str) -> Path:
         if spec is None:
             break
         if spec.origin and spec.has_location:
-            origin = Path(spec.origin)
-            return origin.parent if spec.submodule_search_locations else origin
+            in_package = "." in name or spec.submodule_search_locations is not None
+            return Path(spec.origin).parent if in_package else Path(spec.origin)
     raise ModuleNotFoundError(f"No module named {names[0]!r}", name=names[0])
 
 

@@ -5,7 +5,7 @@
 """
 
 import json
-import sys
+from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -29,12 +29,12 @@ def cure(uses: str) -> str:
 
 
 def collect(workspace: Path) -> dict[str, str]:
-    """Distribution by ``prefix/name``, of every ``pyproject.toml`` below a folder."""
+    """Distribution by ``prefix/name``, of every ``pyproject.toml`` below a folder but in hidden and tests' ones."""
     import tomllib
 
     found: dict[str, str] = {}
     for path in sorted(workspace.rglob("pyproject.toml")):
-        if any(part.startswith(".") for part in path.relative_to(workspace).parts):
+        if any(part.startswith(".") or part == "tests" for part in path.relative_to(workspace).parts):
             continue
         project = tomllib.loads(path.read_text(encoding="utf-8")).get("project", {})
         for group, entries in project.get("entry-points", {}).items():
@@ -44,11 +44,13 @@ def collect(workspace: Path) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def main(arguments: Sequence[str]) -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Write ``known.json`` from the workspace folder given."""
-    (workspace,) = arguments
-    write_text(KNOWN, json.dumps(collect(Path(workspace)), indent=2) + "\n")
+    parser = ArgumentParser(prog="python -m ripieno.registry.known", description="Write known.json.")
+    parser.add_argument("workspace", type=Path, help="folder of the workspace")
+    workspace = parser.parse_args(arguments).workspace
+    write_text(KNOWN, json.dumps(collect(workspace), indent=2) + "\n")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -33,7 +33,7 @@ class Memo:
         path = self._path(key)
         # A cache that cannot be written is a slow cache, not a fault.
         with suppress(OSError):
-            write_text(path, json.dumps(value))
+            write_text(path, json.dumps(value, default=str))
 
     def _path(self, key: Any) -> Path:
         digest = hashlib.sha256(json.dumps(key, default=str).encode()).hexdigest()

@@ -53,9 +53,12 @@ class Registry:
         self._allowed = _allowed(allow)
         self.digests = FileDigests(folder)
         self._memo = Memo(folder / "descriptors")
+        # Kept for the life of a process: what it has loaded does not change under it.
+        self._roots: dict[str, Path] = {}
         self._code: dict[Path, str] = {}
         self._fresh: dict[str, bool] = {}
         self._unmet_lines: dict[str, list[str]] = {}
+        self._versions: dict[str, dict[str, str]] = {}
 
     @cached_property
     def _index(self) -> Index:
@@ -358,7 +361,9 @@ class Registry:
         self._fresh.setdefault(entry.module, entry.module not in sys.modules)
 
     def _code_hash(self, module: str) -> str:
-        root = identity.code_root(module)
+        if module not in self._roots:
+            self._roots[module] = identity.code_root(module)
+        root = self._roots[module]
         if root not in self._code:
             self._code[root] = identity.code_hash(root, self.digests)
         return self._code[root]
@@ -374,9 +379,13 @@ class Registry:
         return self._unmet_lines[distribution]
 
     def _dependencies(self, entry: Entry) -> dict[str, str]:
-        distribution = self._index.distributions[entry.distribution]
-        versions = requirements.dependencies(distribution, self._index)
-        return {name: version + self._edited(name) for name, version in versions.items()}
+        if entry.distribution not in self._versions:
+            distribution = self._index.distributions[entry.distribution]
+            versions = requirements.dependencies(distribution, self._index)
+            self._versions[entry.distribution] = {
+                name: version + self._edited(name) for name, version in versions.items()
+            }
+        return self._versions[entry.distribution]
 
     def _edited(self, name: str) -> str:
         """What tells apart states of one version of a dependency that is being edited."""
