@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from .config import PluginRef as PluginRef
     from .context import Context as Context
     from .context import current_context as current_context
+    from .data import Asset as Asset
+    from .data import DataPlugin as DataPlugin
+    from .data import Preset as Preset
+    from .data import Recipe as Recipe
+    from .data import resources as resources
     from .errors import ConfigError as ConfigError
     from .errors import DamagedError as DamagedError
     from .errors import InputError as InputError
@@ -67,11 +72,6 @@ if TYPE_CHECKING:
     from .plugin import Resources as Resources
     from .provenance import Licence as Licence
     from .provenance import Provenance as Provenance
-    from .data import Asset as Asset
-    from .data import DataPlugin as DataPlugin
-    from .data import Preset as Preset
-    from .data import Recipe as Recipe
-    from .data import resources as resources
     from .series import Activations as Activations
     from .series import BeatClock as BeatClock
     from .series import Features as Features

@@ -81,9 +81,8 @@ def resources(module: str, data: type[D]) -> Callable[[str], D]:
         from importlib.util import find_spec
 
         spec = find_spec(module)
-        origin = Path(spec.origin if spec and spec.origin else ".")
-        path = origin.with_name(f"{name}.yaml")
-        if name.startswith("__") or not path.is_file():
+        path = Path(spec.origin).with_name(f"{name}.yaml") if spec and spec.origin else None
+        if name.startswith("__") or path is None or not path.is_file():
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
         if issubclass(data, Recipe):
             return data(path=path)

@@ -39,12 +39,10 @@ def describe(plugin: type[Plugin[Any]]) -> dict[str, Any]:
         raise PluginError(
             f"{plugin.__module__}.{plugin.__qualname__} derives from no interface of ripieno.contracts"
         )
-    missing: frozenset[str] = getattr(plugin, "__abstractmethods__", frozenset())
-    if missing:
-        raise PluginError(
-            f"{plugin.__module__}.{plugin.__qualname__} does not define {', '.join(sorted(missing))}"
-        )
-    documentation = inspect.getdoc(plugin) if "__doc__" in vars(plugin) else None
+    if plugin.__abstractmethods__:
+        missing = ", ".join(sorted(plugin.__abstractmethods__))
+        raise PluginError(f"{plugin.__module__}.{plugin.__qualname__} does not define {missing}")
+    documentation = inspect.cleandoc(vars(plugin).get("__doc__") or "")
     if not documentation:
         raise PluginError(f"{plugin.__module__}.{plugin.__qualname__} has no docstring")
     return {

@@ -62,7 +62,8 @@ class Beats(Artifact):
         times_s = _times(self.times_s, "times_s")
         count = len(times_s)
         given = np.zeros(count) if self.positions is None else np.asarray(self.positions)
-        positions = given.astype(np.int64)
+        with np.errstate(invalid="ignore"):
+            positions = given.astype(np.int64)
         require(bool((positions == given).all()), "a position is a whole number")
         confidence = np.ones(count, np.float32) if self.confidence is None else self.confidence
         object.__setattr__(self, "times_s", times_s)

@@ -15,13 +15,15 @@ from typing import Any
 from .artifact import Artifact, require
 
 
-def _inside(names: Mapping[str, Any]) -> None:
-    for name in names:
+def _inside(files: Mapping[str, Path]) -> dict[str, Path]:
+    """The files in the order of their names, none of which leads out of their folder."""
+    for name in files:
         path = PurePosixPath(name)
         require(
             bool(path.parts) and not path.is_absolute() and ".." not in path.parts and "\\" not in name,
             f"{name!r} is not a relative path inside a folder",
         )
+    return dict(sorted(files.items()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +97,7 @@ class Dataset(Artifact):
     manifest: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _inside(self.files)
+        object.__setattr__(self, "files", _inside(self.files))
         require("manifest.json" not in self.files, "manifest.json is the manifest's own name in a data set")
 
 
@@ -139,7 +141,7 @@ class Bundle(Artifact):
     files: Mapping[str, Path]
 
     def __post_init__(self) -> None:
-        _inside(self.files)
+        object.__setattr__(self, "files", _inside(self.files))
 
 
 @dataclass(frozen=True, eq=False)

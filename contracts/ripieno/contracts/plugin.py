@@ -1,5 +1,6 @@
 """What every plugin is: a class with one verb, built from its settings."""
 
+from abc import ABC
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
@@ -42,7 +43,7 @@ class NoConfig(PluginConfig):
     """Settings of a plugin that has none."""
 
 
-class Plugin(Generic[C]):
+class Plugin(ABC, Generic[C]):
     """Base of all interfaces; a concrete plugin derives from an interface, never from this.
 
     The config is the type argument: ``class Hpss(Separator[HpssConfig])``. A plugin is built once per
