@@ -1,0 +1,189 @@
+"""Sound made to fit: another rate, another number of channels.
+
+Conventions
+-----------
+Audio that fits already is passed on as it is, not copied. Both adapters work on blocks in constant memory,
+and their output does not depend on the size of the blocks.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from ripieno.contracts import (
+    Audio,
+    AudioFormat,
+    Chunk,
+    Effect,
+    Latency,
+    PluginConfig,
+    PluginError,
+    Session,
+)
+from ripieno.toolkit.resampling import PolyphaseResampler, SoxrResampler
+
+BLOCK_FRAMES = 1 << 16
+_HALF_POWER = 0.5**0.5
+# Left and right of L R C, L R C Ls Rs, L R C LFE Ls Rs and L R C LFE with two pairs of surrounds.
+_STEREO_OF = {
+    3: ((1, 0, _HALF_POWER), (0, 1, _HALF_POWER)),
+    5: ((1, 0, _HALF_POWER, _HALF_POWER, 0), (0, 1, _HALF_POWER, 0, _HALF_POWER)),
+    6: ((1, 0, _HALF_POWER, 0, _HALF_POWER, 0), (0, 1, _HALF_POWER, 0, 0, _HALF_POWER)),
+    8: (
+        (1, 0, _HALF_POWER, 0, _HALF_POWER, 0, _HALF_POWER, 0),
+        (0, 1, _HALF_POWER, 0, 0, _HALF_POWER, 0, _HALF_POWER),
+    ),
+}
+
+
+class _Resampler(Protocol):
+    def push(self, samples: NDArray[np.float32]) -> NDArray[np.float32]: ...
+
+    def flush(self) -> NDArray[np.float32]: ...
+
+
+class ResampleConfig(PluginConfig):
+    """Settings of `Resample`."""
+
+    rate_hz: int = Field(
+        0, ge=0, description="Rate of the output; 0 leaves it as it is.", json_schema_extra={"unit": "Hz"}
+    )
+    streaming: bool = Field(
+        True,
+        description="A short filter of fixed latency, the same offline and live; false: soxr at its best, "
+        "for files alone.",
+    )
+
+
+class Resample(Effect[ResampleConfig]):
+    """Change of rate: n frames become ceil(n * to / from), nothing is shifted in time.
+
+    With ``streaming: false`` it has no session: soxr gives its output in bursts.
+    """
+
+    causal = True
+
+    def process(self, audio: Audio) -> Audio:
+        rate_hz = self._rate_hz(audio.format)
+        if rate_hz == audio.rate_hz:
+            return audio
+        kind = PolyphaseResampler if self.config.streaming else SoxrResampler
+        resampler: _Resampler = kind(audio.rate_hz, rate_hz, channels=audio.channels)
+        with self.context.audio_writer(AudioFormat(rate_hz, audio.channels)) as writer:
+            for block in audio.blocks(BLOCK_FRAMES):
+                writer.write(resampler.push(block))
+            writer.write(resampler.flush())
+            return writer.close()
+
+    def stream(self, formats: Mapping[str, AudioFormat]) -> Session:
+        if not self.config.streaming:
+            raise PluginError("effect/resample streams only with: {streaming: true}")
+        format = formats["audio"]
+        return _ResampleSession(format, self._rate_hz(format))
+
+    def _rate_hz(self, format: AudioFormat) -> int:
+        return self.config.rate_hz or format.rate_hz
+
+
+class _ResampleSession:
+    def __init__(self, format: AudioFormat, rate_hz: int) -> None:
+        self._resampler = PolyphaseResampler(format.rate_hz, rate_hz, channels=format.channels)
+        self._rate_hz = rate_hz
+        self._nothing = np.zeros((format.channels, 0), np.float32)
+        self.latency = Latency(lookahead_s=self._resampler.latency_s)
+        self.reset()
+
+    def push(self, **ports: Chunk) -> Chunk:
+        samples = ports["audio"].samples
+        return self._chunk(self._resampler.push(self._nothing if samples is None else samples))
+
+    def flush(self) -> Chunk:
+        return self._chunk(self._resampler.flush())
+
+    def reset(self) -> None:
+        self._resampler.reset()
+        self._frames = 0
+
+    def _chunk(self, samples: NDArray[np.float32]) -> Chunk:
+        self._frames += samples.shape[1]
+        return Chunk(self._frames / self._rate_hz, samples)
+
+
+class DownmixConfig(PluginConfig):
+    """Settings of `Downmix`."""
+
+    channels: int = Field(0, ge=0, description="Channels of the output; 0 leaves them as they are.")
+
+
+class Downmix(Effect[DownmixConfig]):
+    """Change of the number of channels by fixed gains (`mix_gains`), without latency."""
+
+    causal = True
+
+    def process(self, audio: Audio) -> Audio:
+        channels = self.config.channels or audio.channels
+        if channels == audio.channels:
+            return audio
+        gains = mix_gains(audio.channels, channels)
+        with self.context.audio_writer(AudioFormat(audio.rate_hz, channels)) as writer:
+            for block in audio.blocks(BLOCK_FRAMES):
+                writer.write(mix(block, gains=gains))
+            return writer.close()
+
+    def stream(self, formats: Mapping[str, AudioFormat]) -> Session:
+        channels = formats["audio"].channels
+        return _MixSession(mix_gains(channels, self.config.channels or channels))
+
+
+class _MixSession:
+    latency = Latency()
+
+    def __init__(self, gains: NDArray[np.float64]) -> None:
+        self._gains = gains
+        self.reset()
+
+    def push(self, **ports: Chunk) -> Chunk:
+        chunk = ports["audio"]
+        self._until_s = chunk.until_s
+        samples = None if chunk.samples is None else mix(chunk.samples, gains=self._gains)
+        return Chunk(chunk.until_s, samples, chunk.events)
+
+    def flush(self) -> Chunk:
+        return Chunk(self._until_s)
+
+    def reset(self) -> None:
+        self._until_s = 0.0
+
+
+def mix_gains(channels: int, wanted: int) -> NDArray[np.float64]:
+    """Gains [wanted, channels] from one number of channels to another, in the order of WAV.
+
+    Mono is the mean of all channels, and is copied to as many as are wanted. 3, 5, 6 or 8 channels become
+    stereo by BS.775, without the low-frequency channel and without scaling: a loud mix may pass full scale.
+    Otherwise output i is the mean of channels i, i + wanted, …, and silence where there are none.
+
+    References
+    ----------
+    ITU-R BS.775-3: Multichannel stereophonic sound system with and without accompanying picture. 2012.
+    """
+    if channels == 1:
+        return np.ones((wanted, 1))
+    if wanted == 2 and channels in _STEREO_OF:
+        return np.array(_STEREO_OF[channels])
+    gains = np.zeros((wanted, channels))
+    gains[np.arange(channels) % wanted, np.arange(channels)] = 1
+    gains /= np.maximum(gains.sum(axis=1, keepdims=True), 1)
+    return gains
+
+
+def mix(samples: NDArray[np.float32], *, gains: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Samples [channels, frames] by gains [outputs, channels]."""
+    # Channel by channel: the last bits of a matrix product depend on its size, and so on the blocks.
+    mixed = np.zeros((len(gains), samples.shape[1]))
+    for output, weights in zip(mixed, gains, strict=True):
+        for channel in np.flatnonzero(weights):
+            output += weights[channel] * samples[channel]
+    return mixed.astype(np.float32)
