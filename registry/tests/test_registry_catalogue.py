@@ -174,8 +174,8 @@ def test_a_truncated_answer_keeps_what_came(catalogue, server, tmp_path) -> None
     url = server.url("half/weights.onnx")
     half = len(WEIGHTS) // 2
     assert refusal(catalogue(url)) == (
-        f"asset demo: {url} stopped after {half} of {len(WEIGHTS)} bytes. "
-        "To go on: Run: core models get demo (3.07 MB, CC-BY-NC-4.0)"
+        f"asset demo: {url} stopped after {half} of {len(WEIGHTS)} bytes, which are kept. "
+        "Run: core models get demo (3.07 MB, CC-BY-NC-4.0)"
     )
     assert part(tmp_path).read_bytes() == WEIGHTS[:half]
 

@@ -116,7 +116,9 @@ def test_an_identity_names_versions_code_dependencies_and_contracts(
         ],
     )
     text = (metadata / "METADATA").read_text(encoding="utf-8")
-    (metadata / "METADATA").write_text(text.replace("Version: 0.2", "Version: 0.2\nProvides-Extra: gpu"))
+    (metadata / "METADATA").write_text(
+        text.replace("Version: 0.2", "Version: 0.2\nSummary: one\n  Two: more\nProvides-Extra: gpu")
+    )
     identity = registry.identity("preset/many")
     assert identity == {
         "distribution": "ripieno-many",

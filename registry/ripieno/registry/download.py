@@ -61,7 +61,7 @@ def download(
     except (OSError, HTTPException) as error:
         raise MissingError(f"{where} cannot be fetched: {_cause(error)}. {again}") from error
     if here < asset.size:
-        raise MissingError(f"{where} stopped after {here} of {asset.size} bytes. To go on: {again}")
+        raise MissingError(f"{where} stopped after {here} of {asset.size} bytes, which are kept. {again}")
     digest = _digest(part)
     if here > asset.size or digest != asset.sha256:
         part.unlink()

@@ -186,7 +186,7 @@ class Registry:
             "distribution": entry.distribution,
             "version": entry.version,
             "code": self.code_hash(entry),
-            "dependencies": self._dependencies(entry),
+            "dependencies": dict(self._dependencies(entry)),
             "binaries": {program.name: self.digests.digest(program.require()) for program in programs},
             "contracts": ".".join(__version__.split(".")[:2]),
         }
@@ -437,8 +437,8 @@ def _conflict(entries: Sequence[Entry]) -> str:
 
 def _no_codec(kind: str, suffix: str, of_kind: Mapping[str, str], faults: Sequence[str]) -> str:
     said = f"nothing installed reads or writes {kind} as {suffix or 'a folder'}"
-    if faults:
-        return f"{said}; {faults[0]}"
     if of_kind:
         return f"{said}. There is: {', '.join(sorted(name or 'a folder' for name in of_kind))}"
+    if faults:
+        return f"{said}; {faults[0]}"
     return said + (cure(f"codec/{kind}") or ". Run: core plugins")
