@@ -3,7 +3,7 @@
 Conventions
 -----------
 Scalars follow the YAML 1.2 core schema: ``on`` and ``1_000`` are text, ``1e-3`` is a number. Tags,
-anchors, aliases and duplicate keys are refused. A path is a tuple of keys and indices from the root.
+anchors, aliases, duplicate keys and numbers that are not finite are refused. A path is a tuple of keys and indices from the root.
 """
 
 import math
@@ -24,6 +24,7 @@ _NULL = {"", "~", "null", "Null", "NULL"}
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
 @dataclass(frozen=True, order=True)
@@ -89,7 +90,7 @@ def parse_document(text: str, *, name: str = "pipeline.yaml") -> Document:
         mark = error.problem_mark or error.context_mark
         place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
         raise PipelineError(f"{place}: not YAML: {error.problem or error.context}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeEncodeError) as error:
         raise PipelineError(f"{name}: not YAML: {' '.join(str(error).split())}") from error
     return Document(name, value, document.values, document.keys)
 
@@ -161,11 +162,10 @@ class _Composer:
             return _BOOL[text]
         if _INT.fullmatch(text):
             return self.integer(event, text)
-        if _FLOAT.fullmatch(text):
-            number = float(text)
-            if not math.isfinite(number):
-                raise self.error(event, f"{text} is too large for a number")
-            return number
+        if _FLOAT.fullmatch(text) and math.isfinite(float(text)):
+            return float(text)
+        if _FLOAT.fullmatch(text) or _NOT_FINITE.fullmatch(text):
+            raise self.error(event, f"{text} is not a finite number")
         return text
 
     def integer(self, event: Any, text: str) -> int:
