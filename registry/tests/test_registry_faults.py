@@ -150,6 +150,16 @@ def test_settings_without_a_description_are_one_line(broken, gain_source) -> Non
     assert said.startswith(NAME + "ripieno_gain.GainConfig.gain_db has no description. Write: ")
 
 
+def test_a_plugin_without_a_docstring_is_one_line(broken, gain_source) -> None:
+    said = broken(gain_source.replace('"""Louder or softer."""', ""))
+    assert said == NAME + "ripieno_gain.Gain has no docstring"
+
+
+def test_a_plugin_without_its_verb_is_one_line(broken, gain_source) -> None:
+    said = broken(gain_source.replace("def process", "def work"))
+    assert said == NAME + "ripieno_gain.Gain does not define process"
+
+
 def test_a_port_of_no_artifact_is_one_line_with_its_place(broken, gain_source) -> None:
     said = broken(gain_source.replace("audio: Audio)", "audio: int)"))
     assert said.startswith(NAME)

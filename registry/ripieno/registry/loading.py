@@ -13,15 +13,13 @@ if TYPE_CHECKING:
 
 
 def load(entry: Entry) -> Any:
-    """What an entry point names: a class, an object of data, a module.
+    """What an entry point that is not malformed names: a class, an object of data, a module.
 
     Raises
     ------
     PluginError
         In one line with distribution, version, cause and cure.
     """
-    if entry.malformed:
-        raise PluginError(malformed(entry))
     from importlib.metadata import EntryPoint
 
     try:

@@ -96,7 +96,7 @@ class Registry:
             raise PluginError(_conflict(allowed))
         if installed:
             raise RefusedError(
-                f"{installed[0]} is not allowed: allowed are {', '.join(sorted(self._allowed or ()))}. "
+                f"{installed[0]} is not allowed: allowed are {', '.join(sorted(self._allowed))}. "
                 f"Add {installed[0].distribution} to the pipeline's plugins: allow: and to RIPIENO_PLUGINS"
             )
         raise MissingError(self._missing(uses))
@@ -303,7 +303,7 @@ class Registry:
 
     def _load(self, entry: Entry) -> Any:
         self._require(entry)
-        self._note(entry)
+        self._code_before_import(entry)
         return loading.load(entry)
 
     def _build(self, uses: str, settings: Mapping[str, Any], trail: tuple[Any, ...]) -> Any:
@@ -338,8 +338,8 @@ class Registry:
     ) -> T:
         """What `make` said when it was called for this code before; else what it says now."""
         self._require(entry)
-        self._note(entry)
-        key = (entry.uses, entry.value, self.code_hash(entry), self._environment(entry), *settings)
+        code = self._code_before_import(entry)
+        key = (entry.uses, entry.value, code, self._environment(entry), *settings)
         with suppress(KeyError, TypeError, ValueError, AttributeError):
             return read(self._memo.get(*key))
         document = make()
@@ -356,9 +356,10 @@ class Registry:
             "registry": self._code_hash(__name__),
         }
 
-    def _note(self, entry: Entry) -> None:
+    def _code_before_import(self, entry: Entry) -> str:
         # A module that was imported before its files were hashed may be older than they are.
         self._fresh.setdefault(entry.module, entry.module not in sys.modules)
+        return self.code_hash(entry)
 
     def _code_hash(self, module: str) -> str:
         if module not in self._roots:
@@ -414,7 +415,7 @@ class Registry:
 def _allowed(names: Sequence[str]) -> frozenset[str]:
     """Names of the distributions that are allowed; empty for all."""
     variable = [name for name in os.environ.get("RIPIENO_PLUGINS", "").split(",") if name.strip()]
-    lists = [{normalised(name.strip()) for name in names} for names in (names, variable) if names]
+    lists = [{normalised(name.strip()) for name in given} for given in (names, variable) if given]
     return frozenset(set.intersection(*lists) | {_ALWAYS_ALLOWED}) if lists else frozenset()
 
 
