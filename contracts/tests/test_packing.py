@@ -28,6 +28,7 @@ from ripieno.contracts.audio import AudioFormat, AudioWriter
 from ripieno.contracts.packing import (
     INDEX,
     pack,
+    part_digests,
     read_index,
     rows_digest,
     sha256_file,
@@ -242,3 +243,23 @@ def test_the_index_is_readable_json_with_the_kinds_inside(folder):
 def test_the_digest_of_the_kit_follows_content(artifact):
     assert digest(artifact) == digest(artifact.from_parts(artifact.parts()))
     assert digest([artifact]) != digest([artifact, Scores({})])
+
+
+@settings(deadline=None, max_examples=30)
+@given(artifacts.audio(frames=5, rate_hz=8000), artifacts.audio(frames=5, rate_hz=8000))
+def test_a_stem_has_a_digest_of_its_own(one, other):
+    with tempfile.TemporaryDirectory() as name:
+        first = part_digests(packed_in(Path(name), Stems({"a": one, "b": other}))[0])
+        second = part_digests(packed_in(Path(name), Stems({"b": one, "c": other, "a": one}))[0])
+    assert first["a"] == second["a"] == second["b"]
+    assert first["b"] == second["c"]
+    assert (first["a"] == first["b"]) == (contents(one) == contents(other))
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a second file system")
+def test_scratch_on_another_file_system_is_copied(folder):
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as scratch:
+        path = Path(scratch) / "a.txt"
+        path.write_text("a", encoding="utf-8")
+        target, packed = packed_in(folder, Bundle({"a.txt": path}), movable=Path(scratch))
+    verify(target, packed.digest)
