@@ -12,9 +12,7 @@ import logging
 import os
 import shutil
 import time
-import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +22,7 @@ from ripieno.contracts.errors import PluginError, StepError
 from ripieno.contracts.provenance import Licence, Provenance
 from ripieno.registry import Registry
 
+from .scratch import scratch
 from .store import Record, Store, full_disk_named
 
 
@@ -65,6 +64,8 @@ class Job:
         Port → `Taken`, a list of them or a map.
     path : str
         What is read or written; for ``map`` the checkpoint folder.
+    room : str
+        For ``write``: the run folder, in which files are in the making.
     """
 
     verb: Literal["call", "read", "write", "map"]
@@ -77,6 +78,7 @@ class Job:
     seed: int = 0
     index: int = 0
     path: str = ""
+    room: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
     recipe: Mapping[str, Any] = field(default_factory=dict)
     timeout_s: float | None = None
@@ -204,7 +206,7 @@ class Bench:
         artifact = self._argument(job.ports["artifact"])
         target.parent.mkdir(parents=True, exist_ok=True)
         # Some codecs write a file beside the one asked for: all are made in a folder and moved together.
-        with full_disk_named(target.parent), _room_beside(target) as room:
+        with full_disk_named(target.parent), scratch(Path(job.room)) as room:
             self._plugin(job).write(artifact, room / target.name)
             for made in sorted(room.iterdir()):
                 os.replace(made, target.with_name(made.name))
@@ -307,17 +309,6 @@ def _logger(job: Job, warn: Callable[[str], None]) -> logging.Logger:
     logger = logging.Logger("ripieno")
     logger.addHandler(_Warnings(warn, f"{job.step} {job.item}".strip()))
     return logger
-
-
-@contextmanager
-def _room_beside(target: Path) -> Iterator[Path]:
-    """A hidden folder beside a path, on its file system, gone after the block."""
-    folder = target.with_name(f".{os.getpid()}-{uuid.uuid4().hex[:8]}")
-    folder.mkdir()
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def failure(error: BaseException) -> dict[str, Any]:

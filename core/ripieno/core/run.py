@@ -30,6 +30,7 @@ from .keys import Recipes, hashed
 from .pipeline import Pipeline
 from .plan import Node, Plan, Task, make_plan
 from .pool import Ended, Pool
+from .scratch import clear, is_alive
 from .store import Store, Stored, open_store, write_atomically
 from .threads import is_pinned
 
@@ -222,6 +223,7 @@ class Run:
         folder = new_folder(self.options.folder, self.plan.pipeline.name, started)
         self.folder = folder
         self._report_crash()
+        self._clear()
         self.emit("run_started", run=folder.name, folder=str(folder), steps=len(self.outcomes))
         self.bench = Bench(self.store, self.registry)
         self.pool = Pool(
@@ -236,11 +238,18 @@ class Run:
             self._loop()
         finally:
             self.pool.close()
+            self._clear()
             # Also after Ctrl-C: what was finished stands in the run folder, and the manifest says so.
             seconds = time.time() - started
             manifest.write(self, result, started=started, seconds=seconds)
             self.emit("run_finished", run=folder.name, ok=result.ok, seconds=seconds)
         return result
+
+    def _clear(self) -> None:
+        """Remove what a worker or an earlier run that was killed left half done."""
+        self.store.clear_scratch()
+        for folder in self.options.folder.iterdir():
+            clear(folder)
 
     def emit(self, event: str, **facts: Any) -> None:
         """Tell the listeners."""
@@ -323,7 +332,7 @@ class Run:
                 note = json.loads(path.read_text(encoding="utf-8"))
             except (OSError, ValueError):
                 continue
-            if note["host"] == socket.gethostname() and not _alive(note["pid"]):
+            if note["host"] == socket.gethostname() and not is_alive(note["pid"]):
                 path.unlink(missing_ok=True)
                 self.emit(
                     "warned",
@@ -365,7 +374,10 @@ class Run:
         if node.role == "output":
             ports = {port: self._taken(task, port) for port in node.wires}
             path = str(self.folder / self.plan.target(task))
-            return Job("write", task.node, item, node.uses, node.configured.config, ports, path=path)
+            room = str(self.folder)
+            return Job(
+                "write", task.node, item, node.uses, node.configured.config, ports, path=path, room=room
+            )
         outcome = self.outcomes[task]
         try:
             recipe = self.recipes.of(task, self._inputs(task))
@@ -545,16 +557,6 @@ def new_folder(runs: Path, name: str, started: float) -> Path:
     except OSError as error:
         raise PipelineError(f"no run folder can be made in {runs.absolute()}: {error.strerror}") from error
     raise PipelineError(f"{runs.absolute()} has ten thousand runs of this second")
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def _free_bytes() -> int:

@@ -19,14 +19,15 @@ import json
 import os
 import shutil
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ripieno.contracts.errors import DamagedError, InputError, MissingError
+
+from .scratch import clear, new_name, scratch
 
 if TYPE_CHECKING:
     from ripieno.contracts.artifact import Artifact
@@ -104,15 +105,13 @@ class Store:
         folder.mkdir(exist_ok=True)
         return folder
 
-    @contextmanager
-    def scratch(self) -> Iterator[Path]:
+    def scratch(self) -> AbstractContextManager[Path]:
         """An empty folder that is removed after the block."""
-        folder = self.folder / "scratch" / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        folder.mkdir()
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        return scratch(self.folder / "scratch")
+
+    def clear_scratch(self) -> None:
+        """Remove what processes that are dead left."""
+        clear(self.folder / "scratch")
 
     def put(self, artifact: "Artifact", *, movable: Path | None = None) -> Stored:
         """Store an artifact; files of it below `movable` are moved instead of copied."""
@@ -156,7 +155,8 @@ class Store:
         }
         path = self.key_file(key)
         path.parent.mkdir(exist_ok=True)
-        write_atomically(path, json.dumps(document, ensure_ascii=False), sync=True)
+        with self.scratch() as room:
+            write_atomically(path, json.dumps(document, ensure_ascii=False), room=room, sync=True)
 
     def find(self, key: str, *, on_damage: Callable[[str], None] = lambda path: None) -> Record | None:
         """What a step with this key gave before, if it is all still there as it was written.
@@ -178,7 +178,8 @@ class Store:
                 return None
             # Moved or restored, but whole: remember how it looks now.
             document["files"][digest] = file_facts(self.object_folder(digest))
-            write_atomically(self.key_file(key), json.dumps(document, ensure_ascii=False))
+            with self.scratch() as room:
+                write_atomically(self.key_file(key), json.dumps(document, ensure_ascii=False), room=room)
         os.utime(self.key_file(key))  # the sweep goes by when a result was last used
         outputs = {name: Stored(**stored) for name, stored in document["outputs"].items()}
         return Record(outputs, document["seconds"], document["recipe"])
@@ -206,7 +207,7 @@ class Store:
     def drop(self, digest: str) -> None:
         """Forget an object; whoever needs it makes it again."""
         folder = self.object_folder(digest)
-        aside = self.folder / "scratch" / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        aside = self.folder / "scratch" / new_name()
         try:
             os.replace(folder, aside)
         except FileNotFoundError:
@@ -251,9 +252,9 @@ def file_facts(folder: Path) -> dict[str, list[int]]:
         return {}
 
 
-def write_atomically(path: Path, text: str, *, sync: bool = False) -> None:
-    """Write a small file so that it is there whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}")
+def write_atomically(path: Path, text: str, *, room: Path | None = None, sync: bool = False) -> None:
+    """Write a small file so that it is there whole or not at all; in `room` first, or beside the path."""
+    temporary = (room or path.parent) / f".{path.name}{new_name()}"
     with full_disk_named(path.parent):
         try:
             with open(temporary, "w", encoding="utf-8") as file:
