@@ -2,14 +2,15 @@
 
 Conventions
 -----------
-The key of a file is its path below the fixed part of the glob, without suffix, with ``/`` between
-folders, in NFC; the key of a plain path is its stem. The label is the key as a file name: readable,
-safe on every system, and different for different keys.
+The key of a file is its path below the fixed part of the glob, with ``/`` between folders, in NFC,
+without suffix unless two files would be called the same; the key of a plain path is its stem. The label
+is the key as a file name: readable, safe on every system, and different for different keys.
 """
 
 import glob
 import hashlib
 import json
+import os
 import re
 import unicodedata
 from collections import Counter
@@ -20,7 +21,7 @@ from typing import Any
 
 from ripieno.contracts.errors import InputError, PipelineError
 
-from .pipeline import Input, is_glob
+from .pipeline import Input, expanded, is_glob
 
 LONGEST_LABEL_BYTES = 120
 _UNSAFE = re.compile(r'[<>:"|?*\\\x00-\x1f\x7f]')
@@ -34,7 +35,7 @@ class Item:
     Parameters
     ----------
     key : str
-        Names it; empty for the only file of an input that is no list.
+        Names it among the files of its input.
     path : Path
         Where it is.
     label : str
@@ -66,62 +67,68 @@ def items_of(source: Input) -> tuple[Item, ...]:
         return _listed(source)
     if source.path is None:
         raise PipelineError(f"input {source.name!r} has no path. Give one: --input {source.name}=PATH")
-    paths = _matches(source)
-    keys = _keys(source, paths)
+    path = expanded(source.path)
+    # A file whose own name holds a bracket or a star is that file.
+    if not is_glob(source.path) or os.path.exists(source.folder / path):
+        return (_plain(source, source.folder / path),)
+    below, paths = _matches(source, path)
+    keys = [_nfc(name.with_suffix("").as_posix()) for name in below]
+    if len(set(keys)) < len(keys):
+        keys = [_nfc(name.as_posix()) for name in below]
+    if len(set(keys)) < len(keys):
+        raise InputError(
+            f"input {source.name!r}: names of files differ in nothing that can be seen. Rename one"
+        )
     return tuple(Item(key, path, label) for key, path, label in zip(keys, paths, labels(keys), strict=True))
 
 
-def _matches(source: Input) -> list[Path]:
-    assert source.path is not None
-    pattern = source.folder / Path(source.path).expanduser()
-    # A file whose own name holds a bracket or a star is that file.
-    if not is_glob(source.path) or pattern.exists():
-        if not pattern.exists():
-            raise InputError(f"input {source.name!r}: no file {pattern}")
-        return [pattern]
+def _plain(source: Input, path: Path) -> Item:
+    if not os.path.exists(path):
+        raise InputError(f"input {source.name!r}: no file {path}")
+    key = _readable(source, _nfc(path.stem))
+    return Item(key, path, labels([key])[0])
+
+
+def _matches(source: Input, pattern: Path) -> tuple[list[PurePath], list[Path]]:
+    """The files that fit, as they stand below the fixed part of the pattern and as they are."""
+    fixed = _fixed_part(pattern)
     # A folder's own stars are literal: only what the user wrote is a pattern.
-    root = source.folder if not Path(source.path).expanduser().is_absolute() else Path()
-    found = glob.glob(str(Path(source.path).expanduser()), root_dir=root, recursive=True)
-    paths = sorted((root / name for name in found if (root / name).is_file()), key=_order)
-    if not paths:
-        raise InputError(f"input {source.name!r}: no file matches {pattern}")
-    return paths
-
-
-def _order(path: Path) -> str:
-    return unicodedata.normalize("NFC", path.as_posix())
-
-
-def _keys(source: Input, paths: list[Path]) -> list[str]:
-    assert source.path is not None
-    if not is_glob(source.path) or (len(paths) == 1 and paths[0] == source.folder / source.path):
-        return [_nfc(paths[0].stem)]
-    fixed = _fixed_part(source.folder / Path(source.path).expanduser()).parts
-    below = [PurePath(*path.parts[len(fixed) :]) for path in paths]
-    keys = [_nfc(path.with_suffix("").as_posix()) for path in below]
-    twice = {key for key, count in Counter(keys).items() if count > 1}
-    return [_nfc(path.as_posix()) if key in twice else key for key, path in zip(keys, below, strict=True)]
+    names = glob.glob(str(pattern.relative_to(fixed)), root_dir=source.folder / fixed, recursive=True)
+    files = [PurePath(name) for name in names if (source.folder / fixed / name).is_file()]
+    if not files:
+        raise InputError(f"input {source.name!r}: no file matches {source.folder / pattern}")
+    below = sorted(files, key=lambda name: _nfc(_readable(source, name.as_posix())))
+    return below, [source.folder / fixed / name for name in below]
 
 
 def _fixed_part(pattern: Path) -> Path:
-    """The folders before the first pattern; the last part is never one of them."""
+    """The folders before the first pattern."""
     parts = pattern.parts
-    count = next((index for index, part in enumerate(parts) if is_glob(part)), len(parts) - 1)
-    return Path(*parts[:count])
+    return Path(*parts[: next(index for index, part in enumerate(parts) if is_glob(part))])
 
 
 def _nfc(key: str) -> str:
     return unicodedata.normalize("NFC", key)
 
 
+def _readable(source: Input, name: str) -> str:
+    try:
+        name.encode()
+        return name
+    except UnicodeEncodeError as error:
+        raise InputError(f"input {source.name!r}: the file name {name!a} is not UTF-8. Rename it") from error
+
+
 def _listed(source: Input) -> tuple[Item, ...]:
     assert source.items is not None
-    path = source.folder / Path(source.items).expanduser()
+    path = source.folder / expanded(source.items)
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
+        # Python reads NaN and halves of characters, which are no JSON and could not be written again.
+        json.dumps(rows, ensure_ascii=False, allow_nan=False).encode()
     except OSError as error:
         raise InputError(f"input {source.name!r}: items {path}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not JSON: {error}") from error
     if isinstance(rows, dict):
         rows = rows.get("items", rows.get("tracks"))
@@ -143,10 +150,10 @@ def _source_file(path: Path, index: int, row: Mapping[str, Any]) -> Path:
     if not isinstance(name, str) or not name:
         raise InputError(f"{path}: item {index + 1} has no `src`: the file, relative to the list")
     file = path.parent / name
+    if not os.path.exists(file):
+        raise InputError(f"{path}: item {index + 1}: no file {file}")
     if PurePath(name).is_absolute() or not file.resolve().is_relative_to(path.parent.resolve()):
         raise InputError(f"{path}: item {index + 1}: {name} lies outside the list's folder")
-    if not file.exists():
-        raise InputError(f"{path}: item {index + 1}: no file {file}")
     return file
 
 
@@ -167,15 +174,15 @@ def labels(keys: Iterable[str]) -> list[str]:
     for key in keys:
         label = "/".join(_safe(part) for part in key.split("/") if part not in ("", ".", "..")) or "_"
         if label != key or label.casefold() in seen:
-            label = f"{label}~{hashlib.sha256(key.encode()).hexdigest()[:6]}"
+            digits = hashlib.sha256(key.encode()).hexdigest()
+            marked = (f"{label}~{digits[:count]}" for count in range(6, len(digits) + 1))
+            label = next(name for name in marked if name.casefold() not in seen)
         seen.add(label.casefold())
         made.append(label)
     return made
 
 
 def _safe(part: str) -> str:
-    safe = _UNSAFE.sub("_", part)
-    safe = re.sub(r"^[-~]", "_", safe).rstrip(". ") or "_"
-    if _RESERVED.fullmatch(safe):
-        safe = f"_{safe}"
-    return safe.encode()[:LONGEST_LABEL_BYTES].decode(errors="ignore")
+    safe = re.sub(r"^[-~]", "_", _UNSAFE.sub("_", part)).rstrip(". ")
+    safe = f"_{safe}" if _RESERVED.fullmatch(safe) else safe
+    return safe.encode()[:LONGEST_LABEL_BYTES].decode(errors="ignore").rstrip(". ") or "_"

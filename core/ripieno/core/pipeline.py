@@ -7,6 +7,7 @@ file, paths given to the run to the current folder.
 """
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -202,6 +203,11 @@ def names_of(source: Source) -> Sequence[str]:
     if isinstance(source, str):
         return (source,)
     return tuple(source.values()) if isinstance(source, dict) else source
+
+
+def expanded(path: str) -> Path:
+    """A path as a user writes it, ``~`` put in place."""
+    return Path(os.path.expanduser(path))
 
 
 def is_glob(path: str) -> bool:
