@@ -1,9 +1,13 @@
 """What a run says while it goes on: bars on a terminal, lines elsewhere, JSON where asked."""
 
 import inspect
+import io
 import json
+import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -13,10 +17,28 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 
-def listener(*, as_json: bool, quiet: bool) -> Hooks:
-    """The listener that fits the terminal."""
+@contextmanager
+def own_stdout() -> Iterator[TextIO]:
+    """Standard output for the caller alone; what anybody else prints goes to standard error."""
+    try:
+        number = sys.stdout.fileno()
+    except (OSError, ValueError):
+        yield sys.stdout  # a notebook's or a test's: no file
+        return
+    sys.stdout.flush()
+    with os.fdopen(os.dup(number), "w", encoding="utf-8") as out:
+        os.dup2(2, number)
+        try:
+            yield out
+        finally:
+            sys.stdout.flush()
+            os.dup2(out.fileno(), number)
+
+
+def listener(out: TextIO, *, as_json: bool, quiet: bool) -> Hooks:
+    """The listener that fits the terminal; JSON goes to `out`, the rest to standard error."""
     if as_json:
-        return JsonEvents(sys.stdout)
+        return JsonEvents(out)
     if sys.stderr.isatty() and not quiet:
         return Bars()
     return Lines(sys.stderr, quiet=quiet)
@@ -29,11 +51,12 @@ class JsonEvents(Hooks):
         self.out = out
 
     def say(self, event: str, facts: dict[str, Any]) -> None:
-        """Write one event."""
-        self.out.write(
-            json.dumps({"event": event, "time": round(time.time(), 3), **facts}, ensure_ascii=False) + "\n"
-        )
-        self.out.flush()
+        """Write one event; a reader that has gone does not stop the run."""
+        line = json.dumps({"event": event, "time": round(time.time(), 3), **facts}, ensure_ascii=False)
+        try:
+            print(line, file=self.out, flush=True)
+        except BrokenPipeError:
+            self.out = io.StringIO()
 
 
 def _json_event(name: str) -> Any:

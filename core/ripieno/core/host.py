@@ -1,5 +1,6 @@
 """Core as the subcommands of plugins see it."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -35,7 +36,7 @@ class CoreHost:
             If a step failed.
         """
         wanted = find_pipeline(pipeline).with_inputs(inputs or {}).with_settings(settings or {})
-        options = Options(only=only, listeners=(listener(as_json=False, quiet=False),))
+        options = Options(only=only, listeners=(listener(sys.stdout, as_json=False, quiet=False),))
         return Run(wanted, options).execute().checked().folder
 
     def describe(self, uses: str) -> Mapping[str, Any]:

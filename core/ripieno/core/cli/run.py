@@ -3,13 +3,13 @@
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
 from ripieno.contracts.errors import PipelineError
 
-from ..console import listener
+from ..console import listener, own_stdout
 from ..document import parse_document
 from ..pipeline import Pipeline
 from ..recipes import find_pipeline
@@ -78,32 +78,34 @@ def command(
     **options: Any,
 ) -> None:
     """Run PIPELINE: a file, or the name of a recipe (see core recipes)."""
-    listeners = () if dry_run or why_steps else (listener(as_json=as_json, quiet=quiet),)
-    wanted = Options(jobs=jobs or 0, listeners=listeners, **options)
-    run = Run(asked(pipeline, inputs, settings), wanted)
-    if why_steps:
-        _say_why(run, why_steps)
-    elif dry_run:
-        _say_plan(run, as_json=as_json)
-    else:
-        result = run.execute()
-        _say_result(result, as_json=as_json)
-        sys.exit(0 if result.ok else 1)
+    with own_stdout() as out:
+        listeners = () if dry_run or why_steps else (listener(out, as_json=as_json, quiet=quiet),)
+        wanted = Options(jobs=jobs or 0, listeners=listeners, **options)
+        run = Run(asked(pipeline, inputs, settings), wanted)
+        if why_steps:
+            _say_why(run, why_steps, out)
+        elif dry_run:
+            _say_plan(run, out, as_json=as_json)
+        else:
+            result = run.execute()
+            _say_result(result, out, as_json=as_json)
+            sys.exit(0 if result.ok else 1)
 
 
-def _say_plan(run: Run, *, as_json: bool) -> None:
+def _say_plan(run: Run, out: TextIO, *, as_json: bool) -> None:
     import json
 
     words = {"cached": "in the store", "run": "to do", "depends": "to do after what it needs"}
     for task, state, _ in run.preview():
         item = "/".join(task.item)
         if as_json:
-            click.echo(json.dumps({"event": "planned", "step": task.node, "item": item, "state": state}))
+            line = json.dumps({"event": "planned", "step": task.node, "item": item, "state": state})
         else:
-            click.echo(f"{title(run.plan, task)}: {words[state]}")
+            line = f"{title(run.plan, task)}: {words[state]}"
+        click.echo(line, file=out)
 
 
-def _say_why(run: Run, steps: tuple[str, ...]) -> None:
+def _say_why(run: Run, steps: tuple[str, ...], out: TextIO) -> None:
     from ..why import last_manifest, reasons
 
     for step in steps:
@@ -113,7 +115,7 @@ def _say_why(run: Run, steps: tuple[str, ...]) -> None:
     for task, state, recipe in run.preview():
         if task.node not in steps:
             continue
-        click.echo(f"{title(run.plan, task)}: {state}")
+        click.echo(f"{title(run.plan, task)}: {state}", file=out)
         item = "/".join(task.item)
         found = (
             reasons(manifest, run.store, step=task.node, item=item, recipe=recipe)
@@ -121,14 +123,14 @@ def _say_why(run: Run, steps: tuple[str, ...]) -> None:
             else ["what it takes will be made anew"]
         )
         for line in found:
-            click.echo(f"  {line}")
+            click.echo(f"  {line}", file=out)
 
 
-def _say_result(result: RunResult, *, as_json: bool) -> None:
+def _say_result(result: RunResult, out: TextIO, *, as_json: bool) -> None:
     for outcome in result.outcomes.values():
         if outcome.traceback:
             click.echo(outcome.traceback, err=True)
     for line in result.failures:
         click.echo(line, err=True)
     if not as_json:
-        click.echo(result.folder / "report.html")
+        click.echo(result.folder / "report.html", file=out)
