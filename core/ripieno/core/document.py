@@ -3,7 +3,8 @@
 Conventions
 -----------
 Scalars follow the YAML 1.2 core schema: ``on`` and ``1_000`` are text, ``1e-3`` is a number. Tags,
-anchors, aliases, duplicate keys and numbers that are not finite are refused. A path is a tuple of keys and indices from the root.
+anchors, aliases, duplicate keys and numbers that are not finite are refused. A path is a tuple of keys and
+indices from the root.
 """
 
 import math

@@ -91,8 +91,7 @@ def _plain(source: Input, path: Path) -> Item:
 
 def _matches(source: Input, pattern: Path) -> tuple[list[PurePath], list[Path]]:
     """The files that fit, as they stand below the fixed part of the pattern and as they are."""
-    fixed = _fixed_part(pattern)
-    # A folder's own stars are literal: only what the user wrote is a pattern.
+    fixed = _fixed_part(source.folder, pattern)
     names = glob.glob(str(pattern.relative_to(fixed)), root_dir=source.folder / fixed, recursive=True)
     files = [PurePath(name) for name in names if (source.folder / fixed / name).is_file()]
     if not files:
@@ -101,10 +100,14 @@ def _matches(source: Input, pattern: Path) -> tuple[list[PurePath], list[Path]]:
     return below, [source.folder / fixed / name for name in below]
 
 
-def _fixed_part(pattern: Path) -> Path:
-    """The folders before the first pattern."""
-    parts = pattern.parts
-    return Path(*parts[: next(index for index, part in enumerate(parts) if is_glob(part))])
+def _fixed_part(folder: Path, pattern: Path) -> Path:
+    """The folders before the first pattern; one whose own name holds a bracket or a star is that folder."""
+    fixed = Path()
+    for part in pattern.parts:
+        if is_glob(part) and not os.path.exists(folder / fixed / part):
+            break
+        fixed /= part
+    return fixed
 
 
 def _nfc(key: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ripieno.registry import Registry
 
-from .pipeline import Input
+from .pipeline import Input, expanded
 from .plan import Plan, Task
 from .store import write_atomically
 
@@ -113,36 +113,8 @@ def graph_of(plan: Plan) -> dict[str, Any]:
     }
 
 
-def licences_of(plan: Plan, registry: Registry, name: str) -> list[dict[str, Any]]:
-    """Licences that a node itself brings: of an input's data, of the weights in a plugin, of assets."""
-    node = plan.nodes[name]
-    found = [dict(licence) for licence in node.descriptor.licences]
-    source = plan.pipeline.inputs.get(name)
-    if source is not None and (source.licence or source.credit):
-        found.append(
-            {
-                "name": source.licence or "not stated",
-                "credit": source.credit,
-                "commercial": source.commercial,
-                "source": source.path or "",
-            }
-        )
-    for reference in node.configured.references.values():
-        if reference["uses"].startswith("asset/"):
-            asset = registry.load(reference["uses"])
-            found.append(
-                {
-                    "name": asset.licence,
-                    "credit": asset.credit,
-                    "commercial": asset.commercial,
-                    "source": asset.url,
-                }
-            )
-    return found
-
-
 def _absolute(source: Input, path: str | None) -> str | None:
-    return None if path is None else str((source.folder / Path(path).expanduser()).absolute())
+    return None if path is None else str((source.folder / expanded(path)).absolute())
 
 
 def _versions(plan: Plan, registry: Registry) -> dict[str, str]:

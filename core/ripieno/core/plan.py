@@ -16,11 +16,13 @@ from typing import Any, Literal
 
 from ripieno.contracts.binaries import Binary
 from ripieno.contracts.errors import ConfigError, PipelineError, RipienoError
-from ripieno.registry import Configured, Descriptor, Registry
+from ripieno.registry import Catalogue, Configured, Descriptor, Registry
 from ripieno.registry.suggest import did_you_mean
 
 from .items import Item, items_of
+from .licences import licences_of
 from .pipeline import Pipeline, Source, Step, names_of
+from .store import assets_folder
 
 ItemKey = tuple[str, ...]
 Taken = dict[str, "tuple[Task, str]"] | list["tuple[Task, str]"]
@@ -207,6 +209,7 @@ class _Planner:
     def __init__(self, pipeline: Pipeline, registry: Registry, only: Sequence[str]) -> None:
         self.pipeline = pipeline
         self.registry = registry
+        self.catalogue = Catalogue(registry, assets_folder())
         self.only = only
         self.problems: list[str] = []
         self.nodes: dict[str, Node] = {}
@@ -217,10 +220,10 @@ class _Planner:
         self.stop()
         for name in order:
             self.add_step(self.pipeline.steps[name])
-        self.stop()
         for reference, pattern in self.pipeline.outputs.items():
             self.add_output(reference, pattern)
         plan = Plan(self.pipeline, self.nodes, self.items)
+        self.check_licences()
         self.check_item_settings(plan)
         self.check_targets(plan)
         self.stop()
@@ -283,7 +286,10 @@ class _Planner:
         configured = self.configured(step, descriptor)
         if configured is None:
             return
+        known = len(self.problems)
         wires = self.wires(step, descriptor)
+        if len(self.problems) > known:
+            return  # what takes from it would only be wrong in the same way
         node = Node(
             name=step.name,
             role="step",
@@ -325,11 +331,12 @@ class _Planner:
     def check_references(self, configured: Configured) -> None:
         for place, reference in configured.references.items():
             try:
-                # Data plugins (presets, profiles) are looked up, the others are configured too.
-                if self.registry.is_data(reference["uses"]):
-                    self.registry.find(reference["uses"])
-                else:
-                    self.check_references(self.registry.configure(reference["uses"], reference["with"]))
+                # Assets must be here, other data plugins are there if they can be described.
+                uses = reference["uses"]
+                if uses.startswith("asset/"):
+                    self.catalogue.path(uses.removeprefix("asset/"))
+                elif not self.registry.is_data(uses):
+                    self.check_references(self.registry.configure(uses, reference["with"]))
             except ConfigError as error:
                 raise ConfigError(
                     "\n".join(f"{place}.with.{line}" for line in str(error).splitlines())
@@ -538,6 +545,21 @@ class _Planner:
             )
         except RipienoError as error:
             self.problem(f'output "{reference}": {error}', *place)
+
+    def check_licences(self) -> None:
+        if not self.pipeline.commercial:
+            return
+        for node in self.nodes.values():
+            name = node.name.partition(" → ")[0]
+            place = (f"{node.role}s", name)
+            for licence in licences_of(node, self.pipeline.inputs.get(node.name), self.registry):
+                if not licence["commercial"]:
+                    of = f" of {licence['credit'] or licence['source']}".removesuffix(" of ")
+                    self.problem(
+                        f'{node.role} "{name}": the licence {licence["name"]}{of} excludes commercial use. '
+                        "Use something else, or take commercial: true out of the pipeline",
+                        *place,
+                    )
 
     def check_item_settings(self, plan: Plan) -> None:
         """Settings that single items bring are checked as the file's own are."""

@@ -27,6 +27,7 @@ from ripieno.registry.listeners import Listeners
 from . import manifest
 from .jobs import Asks, Bench, Job, Taken, failure
 from .keys import Recipes, hashed
+from .licences import licences_of
 from .pipeline import Pipeline
 from .plan import Node, Plan, Task, make_plan
 from .pool import Ended, Pool
@@ -453,7 +454,8 @@ class Run:
     def licences(self, task: Task) -> tuple[Mapping[str, Any], ...]:
         """Of everything that goes into a task's result."""
         if task not in self._licences:
-            own = manifest.licences_of(self.plan, self.registry, task.node)
+            source = self.plan.pipeline.inputs.get(task.node)
+            own = licences_of(self.plan.nodes[task.node], source, self.registry)
             above = [licence for source in self._needs(task) for licence in self.licences(source)]
             unique = {hashed(licence): licence for licence in (*own, *above)}
             self._licences[task] = tuple(unique.values())

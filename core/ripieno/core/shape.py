@@ -2,9 +2,10 @@
 
 The schema file stands for validation, for editors and for the reference page, so that they cannot
 disagree. Known keywords: type, enum, minimum, exclusiveMinimum, minLength, minProperties, required,
-properties, additionalProperties, items, anyOf.
+properties, propertyNames (pattern), additionalProperties, items, anyOf.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -62,8 +63,11 @@ def _check_map(
     for name in schema.get("required", ()):
         if name not in value:
             yield f"{document.at(path)}: {_name(path)} lacks {name}: {known[name]['description']}"
+    names = schema.get("propertyNames")
     for name, item in value.items():
         here = (*path, name)
+        if names and not re.fullmatch(names["pattern"], name):
+            yield f'{document.at(here, key=True)}: "{name}": {names["description"]}'
         if name in known:
             yield from _check(document, known[name], item, here)
         elif others is False:

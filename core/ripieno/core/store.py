@@ -300,7 +300,12 @@ def default_folder() -> Path:
         return Path(given).expanduser()
     from platformdirs import user_cache_path
 
-    return user_cache_path("ripieno")
+    return user_cache_path("ripieno", appauthor=False)
+
+
+def assets_folder() -> Path:
+    """Where ``core models get`` keeps what it fetches."""
+    return default_folder() / "assets"
 
 
 def open_store(folder: Path | None = None) -> Store:

@@ -6,11 +6,11 @@ import click
 
 from ripieno.registry import Catalogue, Registry
 
-from ..store import default_folder
+from ..store import assets_folder
 
 
 def _catalogue() -> Catalogue:
-    return Catalogue(Registry(), default_folder() / "assets")
+    return Catalogue(Registry(), assets_folder())
 
 
 @click.group()

@@ -1,0 +1,62 @@
+"""Licences of what one node brings: of an input's data, of what its plugin carries, of assets it names."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ripieno.registry import Configured, Registry
+
+from .pipeline import Input
+
+if TYPE_CHECKING:
+    from .plan import Node
+
+
+def licences_of(node: "Node", source: Input | None, registry: Registry) -> list[dict[str, Any]]:
+    """Every licence, without those of what the node takes.
+
+    Parameters
+    ----------
+    node : Node
+        Of any role.
+    source : Input, optional
+        The input that it reads.
+    registry : Registry
+        Knows the plugins inside.
+
+    Returns
+    -------
+    list of dict
+        name, credit, commercial, source.
+    """
+    return [*_of_input(source), *_of_plugin(node.uses, node.configured, registry)]
+
+
+def _of_input(source: Input | None) -> list[dict[str, Any]]:
+    if source is None or not (source.licence or source.credit or not source.commercial):
+        return []
+    return [
+        {
+            "name": source.licence or "not stated",
+            "credit": source.credit,
+            "commercial": source.commercial,
+            "source": source.path or "",
+        }
+    ]
+
+
+def _of_plugin(uses: str, configured: Configured, registry: Registry) -> list[dict[str, Any]]:
+    found = [dict(licence) for licence in registry.describe(uses).licences]
+    for reference in configured.references.values():
+        found += _of_reference(reference, registry)
+    return found
+
+
+def _of_reference(reference: Mapping[str, Any], registry: Registry) -> list[dict[str, Any]]:
+    uses = reference["uses"]
+    if uses.startswith("asset/"):
+        asset = registry.build(uses, {})
+        terms = {"name": asset.licence, "credit": asset.credit, "commercial": asset.commercial}
+        return [{**terms, "source": asset.url}]
+    if registry.is_data(uses):
+        return []
+    return _of_plugin(uses, registry.configure(uses, reference["with"]), registry)
