@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import artifacts
+import artifact_strategies as artifacts
 import numpy as np
 import pytest
 from hypothesis import given

@@ -135,7 +135,7 @@ class Misreturning(Separator[NoConfig]):
         (Verbless, "Verbless does not define process"),
         (Undocumented, "Undocumented has no docstring"),
         (Misaccepting, "accepts names 'sound', which is no port: audio"),
-        (Misreturning, "gives audio, but a separator gives stems"),
+        (Misreturning, r"gives audio, where Separator\.separate gives stems"),
     ],
 )
 def test_what_does_not_keep_the_contract_is_refused(plugin, message):

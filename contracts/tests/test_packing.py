@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
 
-import artifacts
+import artifact_strategies as artifacts
 import numpy as np
 import pytest
 from hypothesis import given, settings

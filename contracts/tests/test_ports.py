@@ -168,11 +168,11 @@ class HalfTracker(BeatTracker[NoConfig]):
 @pytest.mark.parametrize(
     ("plugin", "interface", "message"),
     [
-        (Renamed, Separator, "a separator takes audio"),
+        (Renamed, Separator, r"Separator\.separate takes audio"),
         (Demanding, Effect, r"further ports stand behind \* and are T \| None = None"),
         (Positional, Effect, "further ports stand behind"),
-        (Otherwise, Effect, "gives stems, but a effect gives audio"),
-        (HalfTracker, BeatTracker, "gives beats, but a beat_tracker gives beats: beats, clock: beat_clock"),
+        (Otherwise, Effect, r"gives stems, where Effect\.process gives audio"),
+        (HalfTracker, BeatTracker, "gives beats, where .* gives beats: beats, clock: beat_clock"),
         (Lacking, StructureAnalyzer, "returns typing.Any|returns Any"),
     ],
 )

@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-import artifacts
+import artifact_strategies as artifacts
 import numpy as np
 import pytest
 from hypothesis import given, settings

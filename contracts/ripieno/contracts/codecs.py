@@ -125,7 +125,7 @@ class _Arrays(Codec[NoConfig]):
 
     def read(self, path: Path) -> Artifact:
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
                 parts = {name: _plain(arrays[name]) for name in arrays.files}
         except (OSError, ValueError, EOFError, TypeError, BadZipFile, zlib.error) as error:
             raise InputError(f"{path}: not an .npz file of arrays: {error}") from error

@@ -95,7 +95,7 @@ def check_interface(plugin: type[Plugin[Any]], interface: type[Plugin[Any]]) -> 
     own = signature(plugin)
     if kind and (own.kind, own.fields) != (kind, fields):
         result = ", ".join(f"{name}: {kind}" for name, kind in fields) or kind
-        raise PluginError(f"{_where(verb)}: gives {own.kind}, but a {interface.prefix} gives {result}")
+        raise PluginError(f"{_where(verb)}: gives {own.kind}, where {model.__qualname__} gives {result}")
     parameters = inspect.signature(verb).parameters
     if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in _parameters(model)):
         return
@@ -106,8 +106,8 @@ def check_interface(plugin: type[Plugin[Any]], interface: type[Plugin[Any]]) -> 
     ):
         takes = ", ".join(port.name for port in fixed)
         raise PluginError(
-            f"{_where(verb)}: a {interface.prefix} takes {takes or 'nothing'}; further ports stand behind * "
-            "and are T | None = None"
+            f"{_where(verb)}: {model.__qualname__} takes {takes or 'no port'}; "
+            "further ports stand behind * and are T | None = None"
         )
 
 
