@@ -1,1 +1,1 @@
-"""."""
+"""Features, separation, beats and sections, by librosa."""
