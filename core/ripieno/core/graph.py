@@ -21,9 +21,9 @@ COLOURS = {
 }  # fmt: skip
 
 STYLE = """
-.rp-graph{color:#1d2127;font:12px system-ui,-apple-system,"Segoe UI",sans-serif}
+.rp-graph{color-scheme:light dark;color:#1d2127;font:12px system-ui,-apple-system,"Segoe UI",sans-serif}
 .rp-graph text{fill:currentColor}
-.rp-graph .quiet{opacity:.64;font-size:11px}
+.rp-graph .soft{opacity:.64;font-size:11px}
 .rp-graph .name{font-weight:600;font-size:13px}
 .rp-graph .box{fill:#fff;stroke:#c9ced6}
 .rp-graph .adapter .box{stroke-dasharray:3 3}
@@ -63,7 +63,8 @@ def svg(graph: Mapping[str, Any]) -> str:
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" class="rp-graph" role="img" width="{width:.0f}" '
-            f'height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}">',
+            f'height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" '
+            f'style="max-width:max(100%,{0.7 * width:.0f}px);height:auto">',
             f"<title>{len(boxes)} nodes and what they pass on</title><style>{STYLE}</style>",
             *(_card(box, depth, "box") for box in boxes if box.stacked for depth in (2, 1)),
             *(_drawn_link(link) for link in links),
@@ -95,14 +96,14 @@ def _drawn_box(box: Place) -> str:
     start = f'<g class="{node["role"]}"><title>{title}</title>{_card(box, 0, "box node")}'
     if box.pill:
         middle = f'x="{x + box.width / 2:.1f}" y="{y + PILL / 2 + 4:.1f}" text-anchor="middle"'
-        return f'{start}<text class="quiet" {middle}>{name}</text></g>'
+        return f'{start}<text class="soft" {middle}>{name}</text></g>'
     colour = colour_of(node["kind"])
     return "".join(
         [
             start,
             f'<rect fill="{colour}" x="{x:.1f}" y="{y + 10:.1f}" width="3" height="26" rx="1.5"/>',
             f'<text class="name" x="{x + 12:.1f}" y="{y + 20:.1f}">{name}</text>',
-            f'<text class="quiet" x="{x + 12:.1f}" y="{y + 35:.1f}">{below}</text>',
+            f'<text class="soft" x="{x + 12:.1f}" y="{y + 35:.1f}">{below}</text>',
             *(_drawn_port(box, index, *port, left=True) for index, port in enumerate(box.takes)),
             *(_drawn_port(box, index, *port, left=False) for index, port in enumerate(box.gives)),
             "</g>",
@@ -122,7 +123,7 @@ def _drawn_port(box: Place, index: int, label: str, kind: str, *, left: bool) ->
     at, anchor = (x + 12, "start") if left else (x - 12, "end")
     return (
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour_of(kind)}"/>'
-        f'<text class="quiet" x="{at:.1f}" y="{y + 4:.1f}" text-anchor="{anchor}">{_xml(label)}</text>'
+        f'<text class="soft" x="{at:.1f}" y="{y + 4:.1f}" text-anchor="{anchor}">{_xml(label)}</text>'
     )
 
 

@@ -111,9 +111,8 @@ def lines_of(node: Mapping[str, Any]) -> tuple[str, str]:
     """Name of a box, and what stands below it."""
     if node["role"] == "adapter":
         return fitted(node["name"].rpartition("@")[2]), ""
-    return fitted(node["name"]), fitted(node["uses"]) + (
-        f" \N{MULTIPLICATION SIGN} {node['items']:,}" if node["items"] > 1 else ""
-    )
+    times = f" \N{MULTIPLICATION SIGN} {node['items']:,}" if node["items"] > 1 else ""
+    return fitted(node["name"]), fitted(node["uses"]) + times
 
 
 def _places(graph: Mapping[str, Any]) -> tuple[list[Place], list[Link]]:
