@@ -108,6 +108,11 @@ class PluginRef(BaseModel, Generic[T]):
         self._plugin = plugin
 
     @property
+    def is_bound(self) -> bool:
+        """Whether an instance was put in."""
+        return self._plugin is not None
+
+    @property
     def plugin(self) -> T:
         """The other plugin, built and configured.
 

@@ -43,6 +43,7 @@ class Augmenter(Plugin[C]):
     """
 
     group, prefix, verb = "ripieno.augmenters", "augmenter", "apply"
+    also_called = ("draw",)
 
     @abstractmethod
     def draw(self, rng: np.random.Generator) -> Any:
@@ -228,6 +229,7 @@ class Codec(Plugin[C]):
     """Reads and writes one kind of artifact as files of some suffixes."""
 
     group, prefix, verb = "ripieno.codecs", "codec", "read"
+    also_called = ("write", "header")
 
     kind: ClassVar[type[Artifact]]
     """The class of the artifacts."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args
 
 from .binaries import Binary
-from .config import PluginConfig
+from .config import PluginConfig, references
 from .context import Context, current_context, ensure_context
 from .errors import ConfigError, PluginError
 from .provenance import Licence
@@ -63,6 +63,8 @@ class Plugin(ABC, Generic[C]):
     group: ClassVar[str] = ""
     prefix: ClassVar[str] = ""
     verb: ClassVar[str] = ""
+    also_called: ClassVar[tuple[str, ...]] = ()
+    """Further methods of an interface that find a context, as the verb does."""
 
     accepts: ClassVar[Mapping[str, "AudioSpec"]] = {}
     """What audio each port takes; any where a port is not named."""
@@ -92,9 +94,10 @@ class Plugin(ABC, Generic[C]):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        verb = cls.__dict__.get(cls.verb)
-        if verb is not None and not getattr(verb, "__isabstractmethod__", False):
-            setattr(cls, cls.verb, _with_context(verb))
+        for name in (cls.verb, *cls.also_called):
+            method = cls.__dict__.get(name)
+            if method is not None and not getattr(method, "__isabstractmethod__", False):
+                setattr(cls, name, _with_context(method))
 
     @classmethod
     def config_class(cls) -> type[C]:
@@ -160,12 +163,20 @@ class Plugin(ABC, Generic[C]):
         raise PluginError(f"{type(self).__name__} does not stream")
 
 
-def _with_context(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """The verb, which finds a context also where it is called outside a run."""
+def draws(plugin: Any) -> bool:
+    """Whether a plugin, or one inside it, draws random numbers."""
+    if not isinstance(plugin, Plugin):
+        return False
+    inside = references(plugin.config).values()
+    return plugin.random or any(draws(reference.plugin) for reference in inside if reference.is_bound)
 
-    @wraps(verb)
+
+def _with_context(method: Callable[..., Any]) -> Callable[..., Any]:
+    """The method, which finds a context also where it is called outside a run."""
+
+    @wraps(method)
     def call(self: Plugin[Any], *args: Any, **kwargs: Any) -> Any:
-        with ensure_context(random=self.random):
-            return verb(self, *args, **kwargs)
+        with ensure_context(random=draws(self)):
+            return method(self, *args, **kwargs)
 
     return call

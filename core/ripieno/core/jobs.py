@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from ripieno.contracts.context import Context, Progress, call_in, use_context
 from ripieno.contracts.errors import PluginError, StepError
+from ripieno.contracts.plugin import draws
 from ripieno.contracts.provenance import Licence, Provenance
 from ripieno.registry import Registry
 
@@ -157,7 +158,7 @@ class Bench:
             scratch=folder,
             checkpoint=self.store.checkpoint(job.key) if job.key else folder,
             seed=job.seed,
-            random=plugin.random,
+            random=draws(plugin),
             facts=job.facts,
             logger=logger,
             on_progress=on_progress,

@@ -44,7 +44,7 @@ class Recipes:
         node = self.plan.nodes[task.node]
         configured = self.configured(task)
         recipe = {"hash": HASH_VERSION, **self.plugin(node.uses, configured), "inputs": inputs}
-        if node.descriptor.random:
+        if recipe["random"]:
             recipe["seed"] = self.seed_of(task)
         if node.role == "input":
             recipe["file"] = self.file(self.path_of(task))
@@ -68,21 +68,22 @@ class Recipes:
         """What a configured plugin brings to a key, the plugins it refers to included."""
         name = json.dumps([uses, configured.config], sort_keys=True)
         if name not in self._of_plugin:
+            inside = {place: self.reference(given) for place, given in configured.references.items()}
+            draws = self.registry.describe(uses).random or any(given["random"] for given in inside.values())
             self._of_plugin[name] = {
                 "uses": uses,
+                "random": draws,
                 "code": self.registry.identity(uses),
                 "config": configured.config,
                 "assets": [self.file(path) for path in configured.assets],
-                "references": {
-                    place: self.reference(reference) for place, reference in configured.references.items()
-                },
+                "references": inside,
             }
         return self._of_plugin[name]
 
     def reference(self, reference: Mapping[str, Any]) -> dict[str, Any]:
         uses = reference["uses"]
         if self.registry.is_data(uses):
-            return {"uses": uses, "code": self.registry.identity(uses)}
+            return {"uses": uses, "random": False, "code": self.registry.identity(uses)}
         return self.plugin(uses, self.registry.configure(uses, reference["with"]))
 
     def file(self, path: Path) -> str:

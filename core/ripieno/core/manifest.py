@@ -153,7 +153,7 @@ def _step(run: "Run", task: Task, outcome: "Outcome") -> dict[str, Any]:
         "distribution": entry.distribution,
         "version": entry.version,
         "config": run.recipes.configured(task).config,
-        "seed": run.recipes.seed_of(task) if node.descriptor.random else None,
+        "seed": run.recipes.seed_of(task),
         "key": outcome.key,
         "status": outcome.status,
         "seconds": round(outcome.seconds, 4),

@@ -18,6 +18,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -104,16 +105,17 @@ class _Worker:
             pass
 
     def close(self) -> None:
-        """End it, and let go of its pipes."""
+        """End it, an idle one by the end of its input, and let go of its pipes."""
+        assert self.process.stdin is not None and self.process.stdout is not None
+        with suppress(OSError):
+            self.process.stdin.close()
+        if self.job is None:
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(timeout=2)
         self.kill()
         self.process.wait()
         self.errors.close()
-        for pipe in (self.process.stdin, self.process.stdout):
-            try:
-                assert pipe is not None
-                pipe.close()
-            except OSError:
-                pass
+        self.process.stdout.close()
 
     def last_words(self) -> str:
         """The last line it wrote on standard error."""
@@ -186,8 +188,6 @@ class Pool:
 
     def close(self) -> None:
         """Kill every worker."""
-        for worker in self._workers:
-            worker.kill()
         for worker in self._workers:
             worker.close()
         self._workers.clear()

@@ -138,7 +138,7 @@ class Store:
         from ripieno.contracts.packing import unpack
 
         try:
-            return unpack(self.object_folder(digest), kinds)
+            return unpack(self.object_folder(digest), kinds, digest=digest)
         except FileNotFoundError as error:
             raise DamagedError(str(error.filename)) from error
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from ripieno.contracts import FFMPEG, Audio, Codec, Image, InputError, NoConfig, Stems, Video
-from ripieno.contracts.context import ensure_context
 from ripieno.toolkit.ffmpeg import file_url, probe, run
 
 from .decoding import decode, read_header
@@ -38,8 +37,7 @@ class AudioFile(Codec[NoConfig]):
     def write(self, artifact: Audio, path: Path) -> None:
         clipped = encode(artifact, path)
         if clipped:
-            with ensure_context(random=False) as context:
-                context.logger.warning("%s: %d samples beyond full scale were clipped", path, clipped)
+            self.context.logger.warning("%s: %d samples beyond full scale were clipped", path, clipped)
 
     def header(self, path: Path) -> Mapping[str, Any]:
         header = read_header(path)
