@@ -1,5 +1,6 @@
 """A workbench for tests that run the `core` command as users do: processes, a wheel of plugins, a store."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -170,10 +171,8 @@ class Ran:
 
 def kill_group(process: "subprocess.Popen[str]") -> None:
     """Kill a command and its process group, if anything of it is left."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()
 
 

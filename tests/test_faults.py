@@ -4,6 +4,7 @@ import json
 import os
 import select
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -123,7 +124,7 @@ def children(pid):
     for task in os.listdir("/proc"):
         if task.isdigit():
             try:
-                stat = open(f"/proc/{task}/stat", encoding="utf-8").read().rpartition(")")[2].split()
+                stat = Path(f"/proc/{task}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
             except OSError:
                 continue
             if int(stat[1]) == pid:
@@ -164,7 +165,7 @@ def test_an_interrupt_ends_all_workers_and_the_next_run_goes_on(animals, jobs):
         done += event["event"] == "step_finished"
     workers = children(process.pid)
     os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    _out, err = process.communicate(timeout=20)
     assert process.returncode == 130
     assert err.strip() == "interrupted: what was finished is kept; run again to go on"
     assert workers and all(ended(pid) for pid in workers)

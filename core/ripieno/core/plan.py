@@ -309,6 +309,8 @@ class _Planner:
         if step.uses.partition("/")[0] in NOT_STEPS:
             raise PipelineError(f"{step.uses} is used by other plugins and cannot be a step")
         descriptor = self.registry.describe(step.uses)
+        if not descriptor.verb:
+            raise PipelineError(f"{step.uses} is no plugin that does something and cannot be a step")
         missing = [binary for binary in map(_binary, descriptor.binaries) if binary.find() is None]
         for binary in missing:
             raise PipelineError(f"{step.uses} needs the program {binary.name}. Run: {binary.cure}")
@@ -369,8 +371,10 @@ class _Planner:
             wire = self.wire(step, ports[name], source)
             if wire is not None:
                 wires[name] = self.adapted(step, descriptor, name, wire)
+        # A port that is misspelled is said to be unknown; that it is missing too would be noise.
+        misspelled = not ports.keys() >= step.sources.keys()
         for port in ports.values():
-            if port.required and port.name not in step.sources:
+            if port.required and port.name not in step.sources and not misspelled:
                 self.problem(
                     f'step "{step.name}": port "{port.name}" takes {port.kind} and is not wired',
                     "steps",

@@ -60,8 +60,10 @@ def _check_map(
 ) -> Iterator[str]:
     known = schema.get("properties", {})
     others = schema.get("additionalProperties", True)
+    # A key that is misspelled is said to be unknown; that it is missing too would be noise.
+    misspelled = others is False and not known.keys() >= value.keys()
     for name in schema.get("required", ()):
-        if name not in value:
+        if name not in value and not misspelled:
             yield f"{document.at(path)}: {_name(path)} lacks {name}: {known[name]['description']}"
     names = schema.get("propertyNames")
     for name, item in value.items():
