@@ -10,8 +10,7 @@ from pathlib import Path
 import artifact_strategies as artifacts
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from ripieno.contracts import (
     Artifact,

@@ -28,12 +28,12 @@ def test_the_bare_import_loads_neither_numpy_nor_pydantic():
 
 
 def test_type_checkers_and_the_interpreter_see_the_same_names():
-    tree = ast.parse(SOURCE.read_text(encoding="utf-8"))
-    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    stub = ast.parse(SOURCE.with_suffix(".pyi").read_text(encoding="utf-8"))
+    imports = [statement for statement in stub.body if isinstance(statement, ast.ImportFrom)]
     seen = {
-        (statement.module, alias.name, alias.asname) for statement in block.body for alias in statement.names
+        (statement.module, alias.name, alias.asname) for statement in imports for alias in statement.names
     }
-    assert seen == {(module, name, name) for module, names in contracts._HOME.items() for name in names}
+    assert seen == {(module, name, name) for name, module in contracts._MODULE.items()}
 
 
 def test_every_exported_name_is_there_and_no_other():

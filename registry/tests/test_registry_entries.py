@@ -2,8 +2,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ripieno.contracts import MissingError, PluginError, RefusedError
 from ripieno.registry import Entry, Registry, did_you_mean

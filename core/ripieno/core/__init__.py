@@ -4,15 +4,10 @@
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 __version__ = "0.1.0"
 __all__ = ["Options", "Pipeline", "RunResult"]
-
-if TYPE_CHECKING:
-    from .pipeline import Pipeline as Pipeline
-    from .run import Options as Options
-    from .run import RunResult as RunResult
 
 _MODULE = {"Pipeline": "pipeline", "Options": "run", "RunResult": "run"}
 

@@ -353,10 +353,8 @@ class Run:
         needed = sum(header.get("frames", 0) * header.get("channels", 0) * 4 for header in headers)
         free = _free_bytes()
         if free and needed > free / 2:
-            self.emit(
-                "warned",
-                message=f"{title(self.plan, task)} holds the whole recording: {needed >> 20} MB of {free >> 20} MB free",
-            )
+            size = f"{needed >> 20} MB of {free >> 20} MB free"
+            self.emit("warned", message=f"{title(self.plan, task)} holds the whole recording: {size}")
 
     def _progress(self, job: Job, done: float, total: float, unit: str) -> None:
         self.emit("step_progress", step=job.step, item=job.item, done=done, total=total, unit=unit)

@@ -1,24 +1,13 @@
 """Finds, describes and loads plugins; the catalogue of weights and assets.
 
-Importing this package imports nothing else; a name is loaded when it is first used (PEP 562).
+Importing this package imports nothing else; a name is loaded when it is first used (PEP 562). Type
+checkers read the same names from ``__init__.pyi``.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 __version__ = "0.1.0"
-
-if TYPE_CHECKING:
-    from .catalogue import Catalogue as Catalogue
-    from .catalogue import CatalogueEntry as CatalogueEntry
-    from .descriptors import Configured as Configured
-    from .descriptors import Descriptor as Descriptor
-    from .descriptors import PortInfo as PortInfo
-    from .digests import FileDigests as FileDigests
-    from .entries import Entry as Entry
-    from .listeners import Listeners as Listeners
-    from .registry import Registry as Registry
-    from .suggest import did_you_mean as did_you_mean
 
 _MODULE = {
     "Catalogue": "catalogue",

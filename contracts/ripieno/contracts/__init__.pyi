@@ -1,0 +1,86 @@
+"""What type checkers see of the lazily loaded names."""
+
+from .artifact import Artifact as Artifact
+from .audio import (
+    Audio as Audio,
+    AudioFormat as AudioFormat,
+    AudioSpec as AudioSpec,
+    AudioWriter as AudioWriter,
+    Stems as Stems,
+)
+from .binaries import FFMPEG as FFMPEG, Binary as Binary
+from .config import PluginConfig as PluginConfig, PluginRef as PluginRef
+from .context import Context as Context, current_context as current_context
+from .data import (
+    Asset as Asset,
+    DataPlugin as DataPlugin,
+    Preset as Preset,
+    Recipe as Recipe,
+    resources as resources,
+)
+from .errors import (
+    ConfigError as ConfigError,
+    DamagedError as DamagedError,
+    InputError as InputError,
+    MissingError as MissingError,
+    PipelineError as PipelineError,
+    PluginError as PluginError,
+    RefusedError as RefusedError,
+    RipienoError as RipienoError,
+    StepError as StepError,
+)
+from .events import Beats as Beats, Sections as Sections, Tracked as Tracked
+from .files import (
+    Bundle as Bundle,
+    Dataset as Dataset,
+    Image as Image,
+    Model as Model,
+    Scores as Scores,
+    Text as Text,
+    Video as Video,
+)
+from .hooks import Hooks as Hooks
+from .host import Host as Host
+from .interfaces import (
+    Augmenter as Augmenter,
+    BeatDecoder as BeatDecoder,
+    BeatTracker as BeatTracker,
+    Codec as Codec,
+    Controller as Controller,
+    DataSource as DataSource,
+    Effect as Effect,
+    FrameDecoder as FrameDecoder,
+    FrameEffect as FrameEffect,
+    Frontend as Frontend,
+    Generator as Generator,
+    Joiner as Joiner,
+    Metric as Metric,
+    PerformanceDecoder as PerformanceDecoder,
+    Renderer as Renderer,
+    Separator as Separator,
+    Sink as Sink,
+    StructureAnalyzer as StructureAnalyzer,
+    Trainer as Trainer,
+    Transcriber as Transcriber,
+)
+from .plugin import NoConfig as NoConfig, Plugin as Plugin, Resources as Resources
+from .provenance import Licence as Licence, Provenance as Provenance
+from .series import (
+    Activations as Activations,
+    BeatClock as BeatClock,
+    Features as Features,
+    Trajectory as Trajectory,
+)
+from .streaming import (
+    Aligner as Aligner,
+    Chunk as Chunk,
+    Event as Event,
+    Framer as Framer,
+    Latency as Latency,
+    Session as Session,
+    joined_samples as joined_samples,
+    run_offline as run_offline,
+)
+
+__version__: str
+__all__: list[str]
