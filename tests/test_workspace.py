@@ -56,3 +56,9 @@ def test_it_shares_the_version_and_the_licence(folder):
 def test_no_two_test_files_share_a_name():
     names = [path.name for folder in [*FOLDERS, ROOT] for path in (folder / "tests").rglob("test_*.py")]
     assert len(names) == len(set(names))
+
+
+@every_distribution
+def test_its_wheel_carries_the_licence(folder):
+    assert project(folder)["project"]["license-files"] == ["LICENSE"]
+    assert (folder / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
