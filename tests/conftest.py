@@ -83,7 +83,7 @@ class Workbench:
             out, err = process.communicate(timeout=60)
         finally:
             kill_group(process)
-        assert process.returncode == code, f"exit {process.returncode}\n{out}\n{err}"
+        assert process.returncode == code, f"exit {process.returncode}: {err[-2000:]}"
         return subprocess.CompletedProcess(args, code, out, err)
 
     def run(self, *args: object, code: int = 0) -> "Ran":

@@ -7,6 +7,7 @@ import pytest
 
 from ripieno.contracts.errors import RipienoError
 from ripieno.core import Pipeline
+from ripieno.core.document import parse_value
 from ripieno.core.plan import make_plan
 from ripieno.registry import Registry
 
@@ -291,3 +292,20 @@ def test_a_wrong_list_of_items_is_one_line(check, tmp_path, rows, message):
     (tmp_path / "list.json").write_text(rows, encoding="utf-8")
     (line,) = check(steps("loud: {uses: joiner/shout, in: {text: words}}"), **{"words.items": "list.json"})
     assert message in line and line.startswith("p.yaml:")
+
+
+@pytest.mark.parametrize("sign", ["?", "#fff", "*", "&a", "@", "%", "|", ": ", "- ", "!x", "a: b", "on", ""])
+def test_a_setting_on_the_command_line_may_hold_any_sign(sign):
+    assert parse_value(sign, name="--set loud.mark") == (sign or None)
+
+
+def test_a_setting_on_the_command_line_is_a_value_as_in_a_file():
+    given = ["1", "1e-3", "true", "[1, a]", "{a: 1}", "'1'"]
+    assert [parse_value(text, name="x") for text in given] == [1, 0.001, True, [1, "a"], {"a": 1}, "1"]
+    with pytest.raises(RipienoError, match=r"^--set a\.b: 1e999 is not a finite number$"):
+        parse_value("1e999", name="--set a.b")
+
+
+def test_what_takes_from_a_wrong_step_is_not_wrong_too(check):
+    text = "a: {uses: joiner/shoot, in: {text: words}}\nb: {uses: joiner/shout, in: {text: a}}\nc: {uses: joiner/shout, in: {text: b}}"
+    assert len(check(steps(text, "outputs: {c: '{item}.txt'}"))) == 1

@@ -96,6 +96,22 @@ def parse_document(text: str, *, name: str = "pipeline.yaml") -> Document:
     return Document(name, value, document.values, document.keys)
 
 
+def parse_value(text: str, *, name: str) -> Any:
+    """A value on a command line: a list, a map or quoted text as in a file, else plain with any signs in it.
+
+    Raises
+    ------
+    PipelineError
+        As `parse_document`.
+    """
+    if text.startswith(("[", "{", '"', "'")):
+        return parse_document(text, name=name).value
+    try:
+        return _plain(text)
+    except ValueError as error:
+        raise PipelineError(f"{name}: {error}") from error
+
+
 class _Composer:
     """Builds values from parser events, so that marks, tags and aliases are all still there."""
 
@@ -154,25 +170,27 @@ class _Composer:
         return items
 
     def scalar(self, event: Any) -> Any:
-        text = event.value
-        if event.style:
-            return text
-        if text in _NULL:
-            return None
-        if text in _BOOL:
-            return _BOOL[text]
-        if _INT.fullmatch(text):
-            return self.integer(event, text)
-        if _FLOAT.fullmatch(text) and math.isfinite(float(text)):
-            return float(text)
-        if _FLOAT.fullmatch(text) or _NOT_FINITE.fullmatch(text):
-            raise self.error(event, f"{text} is not a finite number")
-        return text
+        try:
+            return event.value if event.style else _plain(event.value)
+        except ValueError as error:
+            raise self.error(event, str(error)) from error
 
-    def integer(self, event: Any, text: str) -> int:
+
+def _plain(text: str) -> Any:
+    """What text without quotes stands for."""
+    if text in _NULL:
+        return None
+    if text in _BOOL:
+        return _BOOL[text]
+    if _INT.fullmatch(text):
         if len(text) > 40:
-            raise self.error(event, "a whole number of more than 40 digits")
+            raise ValueError("a whole number of more than 40 digits")
         return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+    if _FLOAT.fullmatch(text) and math.isfinite(float(text)):
+        return float(text)
+    if _FLOAT.fullmatch(text) or _NOT_FINITE.fullmatch(text):
+        raise ValueError(f"{text} is not a finite number")
+    return text
 
 
 def _place(event: Any) -> Place:

@@ -288,7 +288,7 @@ class _Planner:
             return
         known = len(self.problems)
         wires = self.wires(step, descriptor)
-        if len(self.problems) > known:
+        if len(self.problems) > known or len(wires) < len(step.sources):
             return  # what takes from it would only be wrong in the same way
         node = Node(
             name=step.name,

@@ -10,7 +10,7 @@ import click
 from ripieno.contracts.errors import PipelineError
 
 from ..console import listener, own_stdout
-from ..document import parse_document
+from ..document import parse_value
 from ..pipeline import Pipeline
 from ..recipes import find_pipeline
 from ..run import Options, Run, RunResult, title
@@ -36,8 +36,7 @@ def pairs(values: Iterable[str], option: str) -> dict[str, str]:
 def asked(pipeline: str, inputs: Iterable[str], settings: Iterable[str]) -> Pipeline:
     """The pipeline with the inputs and settings of the command line."""
     values = {
-        place: parse_document(text, name=f"--set {place}").value
-        for place, text in pairs(settings, "--set").items()
+        place: parse_value(text, name=f"--set {place}") for place, text in pairs(settings, "--set").items()
     }
     return find_pipeline(pipeline).with_inputs(pairs(inputs, "--input")).with_settings(values)
 
