@@ -612,6 +612,8 @@ def outputs_of(descriptor: Descriptor, configured: Configured) -> dict[str, str]
 def pattern_problem(pattern: str, *, many: bool) -> str:
     """What is wrong with an output's path; empty where nothing is."""
     path = PurePosixPath(pattern)
+    if not path.parts or "\0" in pattern:
+        return f"{pattern!r} is no file name"
     if path.is_absolute() or PureWindowsPath(pattern).drive or "\\" in pattern or ".." in path.parts:
         return f"{pattern} leaves the run folder. Write a relative path without .."
     if path.parts and path.parts[0].casefold() in ("manifest.json", "report.html"):
