@@ -441,7 +441,8 @@ class _Planner:
         source = self.pipeline.inputs[name]
         try:
             items = items_of(source)
-            uses = {self.registry.codec(source.kind, _suffix(item.path)) for item in items}
+            suffixes = dict.fromkeys(_suffix(item.path) for item in items)
+            uses = {self.registry.codec(source.kind, suffix) for suffix in suffixes}
         except RipienoError as error:
             self.problem(str(error), "inputs", name)
             return

@@ -57,6 +57,7 @@ class Registry:
         self._roots: dict[str, Path] = {}
         self._code: dict[Path, str] = {}
         self._fresh: dict[str, bool] = {}
+        self._descriptors: dict[Entry, Descriptor] = {}
         self._unmet_lines: dict[str, list[str]] = {}
         self._versions: dict[str, dict[str, str]] = {}
 
@@ -329,9 +330,11 @@ class Registry:
         return descriptors.make(entry, loaded, config)
 
     def _describe(self, entry: Entry) -> Descriptor:
-        return self._remembered(
-            entry, Descriptor.from_json, lambda: descriptors.describe(entry, self._load(entry))
-        )
+        if entry not in self._descriptors:
+            self._descriptors[entry] = self._remembered(
+                entry, Descriptor.from_json, lambda: descriptors.describe(entry, self._load(entry))
+            )
+        return self._descriptors[entry]
 
     def _remembered(
         self, entry: Entry, read: Callable[[Any], T], make: Callable[[], Any], *settings: Any
