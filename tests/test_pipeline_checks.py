@@ -307,5 +307,8 @@ def test_a_setting_on_the_command_line_is_a_value_as_in_a_file():
 
 
 def test_what_takes_from_a_wrong_step_is_not_wrong_too(check):
-    text = "a: {uses: joiner/shoot, in: {text: words}}\nb: {uses: joiner/shout, in: {text: a}}\nc: {uses: joiner/shout, in: {text: b}}"
+    shout = "{uses: joiner/shout, in: {text: SOURCE}}"
+    text = "\n".join(["a: {uses: joiner/shoot, in: {text: words}}", f"b: {shout}", f"c: {shout}"]).replace(
+        "SOURCE", "a"
+    )
     assert len(check(steps(text, "outputs: {c: '{item}.txt'}"))) == 1

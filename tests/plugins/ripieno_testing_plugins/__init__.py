@@ -3,7 +3,17 @@
 import numpy as np
 from pydantic import Field
 
-from ripieno.contracts import Audio, AudioSpec, Effect, NoConfig, PluginConfig, Recipe, Separator, Stems, resources
+from ripieno.contracts import (
+    Audio,
+    AudioSpec,
+    Effect,
+    NoConfig,
+    PluginConfig,
+    Recipe,
+    Separator,
+    Stems,
+    resources,
+)
 
 __getattr__ = resources(__name__, Recipe)
 

@@ -9,7 +9,9 @@ from pydantic import Field
 
 from ripieno.contracts import Context, InputError, Joiner, PluginConfig, Scores, Text
 
-Fault = Literal["raises", "refuses", "exits", "leaves", "segfaults", "hangs", "wrong", "partial", "prints", "none"]
+Fault = Literal[
+    "raises", "refuses", "exits", "leaves", "segfaults", "hangs", "wrong", "partial", "prints", "none"
+]
 
 
 class FaultConfig(PluginConfig):
