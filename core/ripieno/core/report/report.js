@@ -38,16 +38,13 @@ function makeDeck(root) {
     }
   }
 
-  function stop() {
-    const was = leader;
-    leader = null;
-    for (const player of media) player.pause();
-    leader = was;
+  function stop(...but) {
+    for (const player of media) if (!but.includes(player)) player.pause();
     mark();
   }
 
   function start(player) {
-    for (const deck of decks) deck.stop();
+    for (const deck of decks) deck.stop(player, film);
     if (at > seconds - 0.1) at = 0;
     if (film) film.muted = player !== film;
     leader = player;
@@ -83,7 +80,8 @@ function makeDeck(root) {
       if (player !== leader && !(follows() && playing())) start(player);
     });
     player.addEventListener("pause", () => {
-      if (player === leader || (player === film && follows() && playing() && !film.ended)) stop();
+      // Events come late: what goes on again by now was not meant to stop.
+      if (player.paused && (player === leader || (player === film && follows() && !film.ended))) stop();
     });
     player.addEventListener("timeupdate", () => {
       if (player !== leader || player.seeking) return;
@@ -92,14 +90,14 @@ function makeDeck(root) {
       if (follows() && !film.seeking && !film.ended && Math.abs(film.currentTime - at) > 0.25) film.currentTime = at;
     });
     player.addEventListener("error", () => {
-      const track = player.closest(".track");
-      if (!track) return;
-      track.classList.add("broken");
-      track.querySelector(".open").textContent = "cannot be played";
+      player.closest(".track, .film").classList.add("broken");
     });
   }
 
-  // The film's own controls move the clock too.
+  // The film's own controls move the clock too, and give it its sound back.
+  film?.addEventListener("volumechange", () => {
+    if (follows() && playing() && !film.muted) start(film);
+  });
   film?.addEventListener("seeking", () => {
     if (Math.abs(film.currentTime - at) < 0.3) return;
     at = film.currentTime;
