@@ -323,4 +323,6 @@ def failure(error: BaseException) -> dict[str, Any]:
     if isinstance(error, RipienoError):
         return {"error": str(error)}
     text = "".join(traceback.format_exception(error))
-    return {"error": f"{type(error).__name__}: {error}".strip(), "traceback": text}
+    # A message may hold what is no character and could not be written down.
+    message, text = (said.encode(errors="replace").decode() for said in (str(error), text))
+    return {"error": f"{type(error).__name__}: {message}".strip(), "traceback": text}

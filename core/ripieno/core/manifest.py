@@ -147,7 +147,7 @@ def _step(run: "Run", task: Task, outcome: "Outcome") -> dict[str, Any]:
     entry = run.registry.find(node.uses)
     return {
         "step": task.node,
-        "item": "/".join(task.item),
+        "item": task.item_name,
         "role": node.role,
         "uses": node.uses,
         "distribution": entry.distribution,
@@ -169,7 +169,7 @@ def _output(run: "Run", task: Task, outcome: "Outcome", folder: Path) -> dict[st
     path = Path(outcome.path).relative_to(folder).as_posix() if outcome.path else ""
     return {
         "name": task.node.partition(" → ")[0],
-        "item": "/".join(task.item),
+        "item": task.item_name,
         "kind": run.plan.nodes[ref.node].outputs[ref.output],
         "path": path,
         "status": outcome.status,

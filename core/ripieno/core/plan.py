@@ -98,6 +98,11 @@ class Task:
     node: str
     item: ItemKey = ()
 
+    @property
+    def item_name(self) -> str:
+        """The keys of its items as one text: ``cd1/intro``, ``intro + live`` where lists cross."""
+        return " + ".join(self.item)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -144,7 +149,7 @@ class Plan:
         ]
         if wire.many == "list":
             return found
-        return {"/".join(source.item) or source.node: (source, output) for source, output in found}
+        return {source.item_name or source.node: (source, output) for source, output in found}
 
     def _projected(self, node: Node, item: ItemKey, ref: Ref) -> tuple[Task, str]:
         axes = self.nodes[ref.node].axes

@@ -77,7 +77,8 @@ class _Worker:
     def _listen(self, inbox: "queue.Queue[Any]") -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            inbox.put((self, json.loads(line)))
+            if line.endswith(b"\n"):  # what a worker that dies leaves is half a line
+                inbox.put((self, json.loads(line)))
         self.process.wait()
         inbox.put((self, {"died": self.process.returncode}))
 
@@ -119,8 +120,8 @@ class _Worker:
 
     def last_words(self) -> str:
         """The last line it wrote on standard error."""
-        self.errors.seek(0)
-        lines = self.errors.read()[-4000:].decode(errors="replace").strip().splitlines()
+        self.errors.seek(max(0, self.errors.seek(0, os.SEEK_END) - 4000))
+        lines = self.errors.read().decode(errors="replace").strip().splitlines()
         return lines[-1].strip() if lines else ""
 
 

@@ -142,12 +142,14 @@ class RunResult:
         name, _, output = reference.partition(".")
         node = self.plan.nodes[name]
         found = {
-            "/".join(key): self._load(self.outcomes[Task(name, key)], output or node.main)
+            Task(name, key).item_name: self._load(self.outcomes[Task(name, key)], output or node.main)
             for key in self.plan.item_keys(node)
         }
         return found if node.axes else found[""]
 
     def _load(self, outcome: Outcome, output: str) -> Any:
+        if not outcome.outputs:
+            raise StepError(f"there is no result: {outcome.error or outcome.status}")
         stored = outcome.outputs.get(output) or outcome.outputs[""]
         artifact: Any = self.store.get(stored.digest, self.registry.kind)
         return artifact[output] if output not in outcome.outputs else artifact
@@ -169,7 +171,7 @@ def title(plan: Plan, task: Task) -> str:
     """How a message calls a task: ``step "film", item "song"``."""
     node = plan.nodes[task.node]
     name = task.node.partition(" → ")[0]
-    return f'{node.role} "{name}"' + (f', item "{"/".join(task.item)}"' if task.item else "")
+    return f'{node.role} "{name}"' + (f', item "{task.item_name}"' if task.item else "")
 
 
 class Run:
@@ -342,7 +344,7 @@ class Run:
 
     def _started(self, task: Task) -> None:
         node = self.plan.nodes[task.node]
-        self.emit("step_started", step=task.node, item="/".join(task.item), uses=node.uses)
+        self.emit("step_started", step=task.node, item=task.item_name, uses=node.uses)
         if node.descriptor.whole_file:
             self._warn_of_memory(task)
 
@@ -369,7 +371,7 @@ class Run:
     def _job(self, task: Task) -> Job | None:
         """The job of a ready task; None where it is settled without one."""
         node = self.plan.nodes[task.node]
-        item = "/".join(task.item)
+        item = task.item_name
         if node.role == "output":
             ports = {port: self._taken(task, port) for port in node.wires}
             path = str(self.folder / self.plan.target(task))
@@ -394,7 +396,7 @@ class Run:
         return Job(
             verb="read" if reads else "call",
             step=task.node,
-            item="/".join(task.item),
+            item=task.item_name,
             uses=node.uses,
             settings=recipe["config"],
             ports={} if reads else {port: self._taken(task, port) for port in node.wires},
@@ -408,7 +410,7 @@ class Run:
 
     def _found(self, task: Task, key: str) -> bool:
         def damaged(path: str) -> None:
-            self.emit("artifact_damaged", step=task.node, item="/".join(task.item), path=path)
+            self.emit("artifact_damaged", step=task.node, item=task.item_name, path=path)
 
         record = self.store.find(key, on_damage=damaged)
         if record is None:
@@ -474,9 +476,8 @@ class Run:
 
     def _settle(self, task: Task, status: str) -> None:
         outcome = self.outcomes[task]
-        again = outcome.status in ("done", "cached")
         outcome.status = status
-        step, item = task.node, "/".join(task.item)
+        step, item = task.node, task.item_name
         if self.plan.nodes[task.node].role == "output":
             self.emit("output_written", name=step.partition(" → ")[0], item=item, path=outcome.path)
         elif status == "cached":
@@ -486,12 +487,19 @@ class Run:
                 facts = {"output": name, "kind": stored.kind, "digest": stored.digest}
                 self.emit("artifact_stored", step=step, item=item, **facts)
             self.emit("step_finished", step=step, item=item, seconds=outcome.seconds)
-        for dependent in self.dependents[task]:
-            if again and self.outcomes[dependent].status != "waiting":
-                continue
+        for dependent in self._waiting_for(task):
             self.left[dependent] -= 1
-            if not self.left[dependent] and self.outcomes[dependent].status == "waiting":
+            if not self.left[dependent]:
                 self.ready.append(dependent)
+
+    def _waiting_for(self, task: Task) -> list[Task]:
+        """Tasks that take from a task and are not begun."""
+        begun = set(self.running.values())
+        return [
+            dependent
+            for dependent in self.dependents[task]
+            if self.outcomes[dependent].status == "waiting" and dependent not in begun
+        ]
 
     def _failed(self, task: Task, problem: Mapping[str, Any]) -> None:
         outcome = self.outcomes[task]
@@ -503,34 +511,44 @@ class Run:
     def _repair(self, task: Task, path: str) -> bool:
         """Drop a damaged object and do again what made it, then the task that found it."""
         digest = Path(path).parent.name
+        # A maker that waits is being made again already, for another task that found the damage first.
+        remade = [source for source in self._needs(task) if self.outcomes[source].status == "waiting"]
         makers = [
             source
             for source in self._needs(task)
             if any(stored.digest == digest for stored in self.outcomes[source].outputs.values())
         ]
-        if not makers:
+        if not makers and not remade:
             return False
-        self.emit("artifact_damaged", step=task.node, item="/".join(task.item), path=path)
-        self.store.drop(digest)
+        self.emit("artifact_damaged", step=task.node, item=task.item_name, path=path)
+        self.left[task] += len(remade)
+        if makers:
+            self.store.drop(digest)
         for maker in makers:
-            self.outcomes[maker] = Outcome(repairs=self.outcomes[maker].repairs + 1)
-            self.left[task] += 1
-            self.ready.append(maker)
+            self._make_again(maker)
         return True
+
+    def _make_again(self, maker: Task) -> None:
+        self.outcomes[maker] = Outcome(repairs=self.outcomes[maker].repairs + 1)
+        self.ready.append(maker)
+        for dependent in self._waiting_for(maker):
+            self.left[dependent] += 1
+            if dependent in self.ready:
+                self.ready.remove(dependent)
 
     def _fail(self, task: Task, problem: Mapping[str, Any]) -> None:
         outcome = self.outcomes[task]
         outcome.status = "failed"
         outcome.error = " ".join(str(problem["error"]).split())
         outcome.traceback = problem.get("traceback", "")
-        self.emit("step_failed", step=task.node, item="/".join(task.item), error=outcome.error)
+        self.emit("step_failed", step=task.node, item=task.item_name, error=outcome.error)
         stack = list(self.dependents[task])
         while stack:
             skipped = stack.pop()
             if self.outcomes[skipped].status != "waiting":
                 continue
             self.outcomes[skipped] = replace(self.outcomes[skipped], status="skipped")
-            self.emit("step_skipped", step=skipped.node, item="/".join(skipped.item), because=task.node)
+            self.emit("step_skipped", step=skipped.node, item=skipped.item_name, because=task.node)
             stack.extend(self.dependents[skipped])
 
 

@@ -47,7 +47,7 @@ class _Worker:
         os._exit(0)
 
     def say(self, what: str, value: Any) -> None:
-        self.out.write(json.dumps({what: value}, ensure_ascii=False) + "\n")
+        self.out.write(json.dumps({what: value}) + "\n")
 
     def serve(self) -> None:
         asks = Asks(

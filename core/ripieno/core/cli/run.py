@@ -96,7 +96,7 @@ def _say_plan(run: Run, out: TextIO, *, as_json: bool) -> None:
 
     words = {"cached": "in the store", "run": "to do", "depends": "to do after what it needs"}
     for task, state, _ in run.preview():
-        item = "/".join(task.item)
+        item = task.item_name
         if as_json:
             line = json.dumps({"event": "planned", "step": task.node, "item": item, "state": state})
         else:
@@ -115,7 +115,7 @@ def _say_why(run: Run, steps: tuple[str, ...], out: TextIO) -> None:
         if task.node not in steps:
             continue
         click.echo(f"{title(run.plan, task)}: {state}", file=out)
-        item = "/".join(task.item)
+        item = task.item_name
         found = (
             reasons(manifest, run.store, step=task.node, item=item, recipe=recipe)
             if recipe is not None
