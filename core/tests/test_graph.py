@@ -5,8 +5,7 @@ from itertools import combinations, pairwise
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ripieno.core.graph import mermaid, svg
 from ripieno.core.layout import apart, columns, fitted, lay_out
