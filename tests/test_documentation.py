@@ -310,12 +310,15 @@ def commands(text: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def assert_says(line: str, said: str, expected: list[str]) -> None:
-    """The same lines, but for times; workers may finish in another order, and ``…`` leaves some out."""
-    got, wanted = settled(said.splitlines()), settled(expected)
-    if "…" in wanted:
-        got = [one for one in got if one in wanted]
-        wanted = [one for one in wanted if one != "…"]
-    assert sorted(got) == sorted(wanted), f"$ {line}\n{said}"
+    """The same lines in any order, as workers finish in any; ``…`` stands for the rest of a line, or for lines."""
+    left, wanted = settled(said.splitlines()), settled(expected)
+    for one in wanted:
+        pattern = re.escape(one).replace("…", ".*")
+        found = next((other for other in left if re.fullmatch(pattern, other)), None)
+        if one != "…":
+            assert found is not None, f"$ {line}\n{said}\nlacks: {one}"
+            left.remove(found)
+    assert not left or "…" in wanted, f"$ {line}\n{said}"
 
 
 def settled(lines: list[str]) -> list[str]:
