@@ -20,12 +20,13 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ripieno.contracts.errors import DamagedError, InputError, MissingError
+from ripieno.registry.memo import default_folder, write_text
 
 from .scratch import clear, new_name, scratch
 
@@ -172,7 +173,7 @@ class Store:
         if document is None:
             return None
         for digest, facts in document["files"].items():
-            if file_facts(self.object_folder(digest)) == facts:
+            if facts and file_facts(self.object_folder(digest)) == facts:
                 continue
             if not self._heal(digest, on_damage):
                 return None
@@ -180,17 +181,19 @@ class Store:
             document["files"][digest] = file_facts(self.object_folder(digest))
             with self.scratch() as room:
                 write_atomically(self.key_file(key), json.dumps(document, ensure_ascii=False), room=room)
-        os.utime(self.key_file(key))  # the sweep goes by when a result was last used
+        with suppress(OSError):  # another process swept it, or the store is another user's
+            os.utime(self.key_file(key))  # the sweep goes by when a result was last used
         outputs = {name: Stored(**stored) for name, stored in document["outputs"].items()}
         return Record(outputs, document["seconds"], document["recipe"])
 
     def document(self, key: str) -> dict[str, Any] | None:
-        """The JSON of a key, None where there is none."""
+        """The JSON of a key, None where there is none that can be read."""
         try:
-            document: dict[str, Any] = json.loads(self.key_file(key).read_text(encoding="utf-8"))
-            return document
+            document = json.loads(self.key_file(key).read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
             return None
+        fits = isinstance(document, dict) and document.keys() >= {"outputs", "seconds", "recipe", "files"}
+        return document if fits else None
 
     def verify(self, digest: str) -> str | None:
         """Read a whole object: None, or the path of the first file that is damaged."""
@@ -217,10 +220,6 @@ class Store:
             (folder / INDEX).unlink(missing_ok=True)
             return
         shutil.rmtree(aside, ignore_errors=True)
-
-    def drop_path(self, path: str) -> None:
-        """Forget the object that a damaged file belongs to."""
-        self.drop(Path(path).parent.name)
 
     def digests(self) -> list[str]:
         """Digests of all objects."""
@@ -254,18 +253,8 @@ def file_facts(folder: Path) -> dict[str, list[int]]:
 
 def write_atomically(path: Path, text: str, *, room: Path | None = None, sync: bool = False) -> None:
     """Write a small file so that it is there whole or not at all; in `room` first, or beside the path."""
-    temporary = (room or path.parent) / f".{path.name}{new_name()}"
     with full_disk_named(path.parent):
-        try:
-            with open(temporary, "w", encoding="utf-8") as file:
-                file.write(text)
-                if sync:
-                    file.flush()
-                    os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        write_text(path, text, room=room, sync=sync)
 
 
 @contextmanager
@@ -287,20 +276,11 @@ def _move_folder(source: Path, target: Path) -> None:
     try:
         os.rename(source, target)
     except OSError:
-        # Somebody stored the same content meanwhile; equal digest, equal bytes.
+        # Somebody stored the same content before; equal digest, equal bytes.
         if not (target / INDEX).exists():
             shutil.rmtree(target, ignore_errors=True)
             os.rename(source, target)
-
-
-def default_folder() -> Path:
-    """``$RIPIENO_STORE``, else the user's cache folder."""
-    given = os.environ.get("RIPIENO_STORE")
-    if given:
-        return Path(given).expanduser()
-    from platformdirs import user_cache_path
-
-    return user_cache_path("ripieno", appauthor=False)
+        os.utime(target)  # a sweep spares what is new: no key may name it yet
 
 
 def assets_folder() -> Path:
