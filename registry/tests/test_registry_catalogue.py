@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ripieno.contracts import DamagedError, MissingError, RefusedError
+from ripieno.contracts import DamagedError, MissingError
 from ripieno.registry import Catalogue
 from ripieno.registry.download import terms
 
@@ -263,19 +263,6 @@ def test_the_list_has_what_can_be_read_and_reports_the_rest(catalogue, server) -
     ]
     path = weights.get("demo")
     assert weights.list(said.append)[0].path == path
-
-
-def test_commercial_use_is_refused_by_licence(catalogue) -> None:
-    with pytest.raises(RefusedError) as caught:
-        catalogue("https://example.invalid/x").require_commercial("demo")
-    assert str(caught.value) == (
-        "asset demo: its licence CC-BY-NC-4.0 does not allow commercial use. "
-        "Use another asset, or take commercial: true out of the pipeline"
-    )
-
-
-def test_commercial_use_is_allowed_where_the_licence_does(catalogue) -> None:
-    catalogue("https://example.invalid/x", commercial=True).require_commercial("demo")
 
 
 def test_sizes_are_shown_in_units_of_a_thousand() -> None:

@@ -21,14 +21,14 @@ SEPARATOR = {"ripieno.separators": {"hum": "ripieno_hum:Hum"}}
     ],
 )
 def test_a_group_s_singular_is_the_prefix(group: str, uses: str) -> None:
-    assert Entry(group, "x", "m:X", "d", "1", Path()).uses == uses
+    assert Entry(group, "x", "m:X", "d", "1").uses == uses
 
 
 def test_every_interface_s_group_gives_its_own_prefix() -> None:
     from ripieno.contracts.interfaces import INTERFACES
 
     for interface in INTERFACES:
-        assert Entry(interface.group, "x", "m:X", "d", "1", Path()).prefix == interface.prefix
+        assert Entry(interface.group, "x", "m:X", "d", "1").prefix == interface.prefix
 
 
 def test_reading_imports_nothing(make_distribution, registry, site) -> None:
@@ -69,18 +69,18 @@ def test_the_first_on_the_path_hides_the_same_distribution(make_distribution, tm
     assert [(entry.version, entry.value) for entry in entries] == [("2.0", "other:Hum")]
 
 
-def test_eggs_are_distributions_too(tmp_path: Path) -> None:
-    for name in ("hum-1.5-py3.11.egg-info", "develop.egg-info"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "entry_points.txt").write_text(f"[ripieno.sinks]\n{name[0]}=m:X", encoding="utf-8")
-    (tmp_path / "develop.egg-info" / "PKG-INFO").write_text("Name: develop\nVersion: 7\n", encoding="utf-8")
-    (tmp_path / "empty.egg-info").mkdir()
+def test_what_pip_put_aside_is_no_distribution(make_distribution, registry) -> None:
+    make_distribution("ripieno-hum", "1.0", entry_points=SEPARATOR)
+    make_distribution("~ipieno-hum", "0.9", entry_points=SEPARATOR)
+    assert registry.find("separator/hum").version == "1.0"
+
+
+def test_a_folder_that_is_not_there_and_one_that_is_there_twice_add_nothing(tmp_path: Path) -> None:
+    metadata = tmp_path / "hum-1.5.dist-info"
+    metadata.mkdir()
+    (metadata / "entry_points.txt").write_text("[ripieno.sinks]\nh=m:X", encoding="utf-8")
     index = Index.read([str(tmp_path), str(tmp_path / "nothing"), str(tmp_path)])
-    assert [(entry.distribution, entry.version) for entry in index.entries] == [
-        ("develop", "7"),
-        ("hum", "1.5"),
-    ]
-    assert index.distributions["empty"].version == ""
+    assert [(entry.distribution, entry.version) for entry in index.entries] == [("hum", "1.5")]
 
 
 def test_comments_other_groups_and_blank_lines_are_no_entries(tmp_path: Path) -> None:

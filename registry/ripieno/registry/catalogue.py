@@ -14,9 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from ripieno.contracts.errors import DamagedError, MissingError, RefusedError, RipienoError
-
-from .download import download, terms
+from ripieno.contracts.errors import DamagedError, MissingError, RipienoError
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
@@ -106,6 +104,8 @@ class Catalogue:
         asset = self.asset(name)
         path = self._place(name, asset)
         if not path.is_file():
+            from .download import terms
+
             raise MissingError(f"asset {name}: not downloaded ({terms(asset)}). Run: core models get {name}")
         if self._registry.digests.digest(path) != asset.sha256:
             raise DamagedError(str(path))
@@ -132,23 +132,11 @@ class Catalogue:
             return path
         if asset.url.startswith("package:"):
             raise self._incomplete(name, path)
+        # Here, since planning needs the catalogue but not the HTTP client.
+        from .download import download
+
         download(asset, path, name=name, progress=progress)
         return path
-
-    def require_commercial(self, name: str) -> None:
-        """Refuse an asset that may not be used commercially.
-
-        Raises
-        ------
-        RefusedError
-            Naming its licence.
-        """
-        asset = self.asset(name)
-        if not asset.commercial:
-            raise RefusedError(
-                f"asset {name}: its licence {asset.licence} does not allow commercial use. "
-                "Use another asset, or take commercial: true out of the pipeline"
-            )
 
     def _place(self, name: str, asset: "Asset") -> Path:
         parts = urlsplit(asset.url)

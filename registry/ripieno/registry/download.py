@@ -5,7 +5,6 @@ Conventions
 Bytes go into ``NAME.part`` beside the target; the file gets its name only when size and digest are right.
 """
 
-import hashlib
 import os
 import shutil
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from ripieno.contracts.errors import MissingError
 
+from .digests import sha256
 from .loading import one_line
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def download(
         raise MissingError(f"{where} cannot be fetched: {_cause(error)}. {again}") from error
     if here < asset.size:
         raise MissingError(f"{where} stopped after {here} of {asset.size} bytes, which are kept. {again}")
-    digest = _digest(part)
+    digest = sha256(part)
     if here > asset.size or digest != asset.sha256:
         part.unlink()
         raise MissingError(
@@ -122,8 +122,3 @@ def _cause(error: Exception) -> str:
     if isinstance(error, HTTPError):
         return f"HTTP {error.code} {error.reason}"
     return str(error.reason) if isinstance(error, URLError) else one_line(error)
-
-
-def _digest(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

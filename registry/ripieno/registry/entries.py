@@ -2,9 +2,9 @@
 
 Conventions
 -----------
-A distribution is a ``.dist-info`` or ``.egg-info`` folder on the module search path; its name and version
-are read off the folder's name, and the first on the path hides later ones of the same name. Names of
-distributions are normalised (lower case, ``-``). Only ``entry_points.txt`` is opened here.
+A distribution is a ``.dist-info`` folder on the module search path; its name and version are read off the
+folder's name, and the first on the path hides later ones of the same name. Names of distributions are
+normalised (lower case, ``-``). Only ``entry_points.txt`` is opened here.
 """
 
 import os
@@ -34,8 +34,6 @@ class Entry:
         ``ripieno-librosa``.
     version : str
         Of the distribution.
-    metadata : Path
-        Its ``.dist-info`` or ``.egg-info`` folder.
     """
 
     group: str
@@ -43,7 +41,6 @@ class Entry:
     value: str
     distribution: str
     version: str
-    metadata: Path
 
     @property
     def prefix(self) -> str:
@@ -94,15 +91,14 @@ class Distribution:
     @cached_property
     def headers(self) -> Mapping[str, tuple[str, ...]]:
         """What its ``METADATA`` says, by lower-case field; empty where there is none."""
-        lines = _text(self.metadata / "METADATA") or _text(self.metadata / "PKG-INFO")
         found: dict[str, tuple[str, ...]] = {}
-        for line in lines.partition("\n\n")[0].splitlines():
+        for line in _text(self.metadata / "METADATA").partition("\n\n")[0].splitlines():
             field, colon, value = line.partition(":")
             if colon and not field.startswith((" ", "\t")):
                 found[field.lower()] = (*found.get(field.lower(), ()), value.strip())
         return found
 
-    @property
+    @cached_property
     def is_editable(self) -> bool:
         """Whether it is installed from a folder in which it may be edited (PEP 660)."""
         return '"editable":true' in _text(self.metadata / "direct_url.json").replace(" ", "")
@@ -132,11 +128,9 @@ class Index:
         distributions: dict[str, Distribution] = {}
         entries: list[Entry] = []
         for folder in dict.fromkeys(path):
-            for name, version, metadata in _folders(folder or os.curdir):
-                if name in distributions:
-                    continue
-                distributions[name] = distribution = Distribution(name, version, Path(metadata))
-                entries += _entries(distribution, f"{metadata}{os.sep}entry_points.txt")
+            for distribution in _distributions(folder or os.curdir):
+                if distributions.setdefault(distribution.name, distribution) is distribution:
+                    entries += _entries(distribution)
         entries.sort(key=lambda entry: (entry.uses, entry.distribution))
         return cls(distributions, tuple(entries))
 
@@ -153,7 +147,7 @@ class Index:
         name = normalised(name)
         if name in self.distributions:
             return self.distributions[name].version
-        # Zip files and import hooks bring distributions that are no folder on the path.
+        # Eggs, zip files and import hooks bring distributions that are no such folder on the path.
         from importlib.metadata import PackageNotFoundError, version
 
         try:
@@ -167,33 +161,23 @@ def normalised(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _folders(folder: str) -> list[tuple[str, str, str]]:
-    """Name, version and path of each distribution in a folder; of two versions the later-sorted first."""
+def _distributions(folder: str) -> list[Distribution]:
+    """The distributions in a folder; of two versions the later-sorted first."""
     try:
-        with os.scandir(folder) as items:
-            found = [
-                (item.name, item.path) for item in items if item.name.endswith((".dist-info", ".egg-info"))
-            ]
+        files = sorted(os.listdir(folder), reverse=True)
     except OSError:
         return []
-    return [_parsed(name, path) for name, path in sorted(found, reverse=True)]
+    found = []
+    for file in files:
+        # pip on Windows puts aside what it cannot remove, with a tilde for the first letter.
+        if file.endswith(".dist-info") and not file.startswith("~"):
+            name, _, version = file.removesuffix(".dist-info").partition("-")
+            found.append(Distribution(normalised(name), version, Path(folder, file)))
+    return found
 
 
-def _parsed(folder: str, path: str) -> tuple[str, str, str]:
-    stem, suffix = os.path.splitext(folder)
-    name, _, version = stem.partition("-")
-    if suffix == ".egg-info":
-        version = version.partition("-py")[0] or _egg_version(path)
-    return normalised(name), version, path
-
-
-def _egg_version(path: str) -> str:
-    (version,) = Distribution("", "", Path(path)).headers.get("version", ("",))[:1]
-    return version
-
-
-def _entries(distribution: Distribution, path: str) -> list[Entry]:
-    text = _text(path)
+def _entries(distribution: Distribution) -> list[Entry]:
+    text = _text(distribution.metadata / "entry_points.txt")
     if "[ripieno." not in text:
         return []
     found: dict[tuple[str, str], Entry] = {}
@@ -203,13 +187,11 @@ def _entries(distribution: Distribution, path: str) -> list[Entry]:
             group = line.strip("[] ")
         elif line and line[0] not in "#;" and group.startswith("ripieno."):
             name, _, value = (part.strip() for part in line.partition("="))
-            found[group, name] = Entry(
-                group, name, value, distribution.name, distribution.version, distribution.metadata
-            )
+            found[group, name] = Entry(group, name, value, distribution.name, distribution.version)
     return list(found.values())
 
 
-def _text(path: str | Path) -> str:
+def _text(path: Path) -> str:
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             return file.read()

@@ -7,7 +7,7 @@ may leave out arguments. pluggy finds and calls the methods.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ripieno.contracts.errors import PluginError
 from ripieno.contracts.hooks import EVENTS, Hooks
@@ -84,19 +84,12 @@ def _manager() -> "PluginManager":
         def parse_hookspec_opts(self, module_or_class: Any, name: str) -> HookspecOpts | None:
             if name not in EVENTS:
                 return None
-            return {"firstresult": False, "historic": False, "warn_on_impl": None, "warn_on_impl_args": None}
+            return HookspecOpts(firstresult=False, historic=False, warn_on_impl=None, warn_on_impl_args=None)
 
         def parse_hookimpl_opts(self, plugin: Any, name: str) -> HookimplOpts | None:
             if name not in EVENTS or getattr(type(plugin), name) is EVENTS[name]:
                 return None
-            return {
-                "wrapper": False,
-                "hookwrapper": False,
-                "optionalhook": False,
-                "tryfirst": False,
-                "trylast": False,
-                "specname": None,
-            }
+            return cast("HookimplOpts", {})  # pluggy completes them
 
     manager = Manager("ripieno")
     manager.add_hookspecs(Hooks)

@@ -25,23 +25,33 @@ class Memo:
         """The value under a key; None where there is none that can be read."""
         try:
             return json.loads(self._path(key).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
 
     def put(self, value: Any, *key: Any) -> None:
         """Remember a value, where the folder can be written."""
-        path = self._path(key)
         # A cache that cannot be written is a slow cache, not a fault.
         with suppress(OSError):
-            write_text(path, json.dumps(value, default=str))
+            write_text(self._path(key), json.dumps(value, default=str))
 
     def _path(self, key: Any) -> Path:
         digest = hashlib.sha256(json.dumps(key, default=str).encode()).hexdigest()
         return self.folder / digest[:2] / f"{digest[2:]}.json"
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, room: Path | None = None, sync: bool = False) -> None:
     """Write a file atomically: whoever reads it sees the old text or the new one.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder is made.
+    text : str
+        Written as UTF-8, its line ends as they are.
+    room : Path, optional
+        A folder of the same file system for the unfinished file; that of `path` where not given.
+    sync : bool
+        Whether the text must survive a loss of power.
 
     Raises
     ------
@@ -49,9 +59,23 @@ def write_text(path: Path, text: str) -> None:
         If it cannot be written; nothing is left behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.urandom(8).hex()}.tmp")
+    temporary = (room or path.parent) / f".{path.name}.{os.urandom(8).hex()}"
     try:
-        temporary.write_text(text, encoding="utf-8")
+        with open(temporary, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def default_folder() -> Path:
+    """Where what is remembered or stored goes: ``$RIPIENO_STORE``, else the user's cache folder."""
+    given = os.environ.get("RIPIENO_STORE")
+    if given:
+        return Path(given).expanduser()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("ripieno", appauthor=False)

@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property
+from functools import cache as cache_calls, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,7 +23,7 @@ from .descriptors import Configured, Descriptor
 from .digests import FileDigests
 from .entries import Entry, Index, normalised
 from .known import cure, known
-from .memo import Memo
+from .memo import Memo, default_folder
 from .suggest import closest_uses, question
 
 if TYPE_CHECKING:
@@ -49,17 +49,17 @@ class Registry:
     """
 
     def __init__(self, *, allow: Sequence[str] = (), cache: Path | None = None) -> None:
-        folder = cache or _default_cache()
+        folder = cache or default_folder()
         self._allowed = _allowed(allow)
         self.digests = FileDigests(folder)
         self._memo = Memo(folder / "descriptors")
         # Kept for the life of a process: what it has loaded does not change under it.
-        self._roots: dict[str, Path] = {}
-        self._code: dict[Path, str] = {}
         self._fresh: dict[str, bool] = {}
-        self._descriptors: dict[Entry, Descriptor] = {}
-        self._unmet_lines: dict[str, list[str]] = {}
-        self._versions: dict[str, dict[str, str]] = {}
+        self._code_of = cache_calls(lambda root: identity.code_hash(root, self.digests))
+        self._code_hash = cache_calls(lambda module: self._code_of(identity.code_root(module)))
+        self._unmet = cache_calls(self._find_unmet)
+        self._dependencies = cache_calls(self._find_dependencies)
+        self._describe = cache_calls(self._find_descriptor)
 
     @cached_property
     def _index(self) -> Index:
@@ -187,7 +187,7 @@ class Registry:
             "distribution": entry.distribution,
             "version": entry.version,
             "code": self.code_hash(entry),
-            "dependencies": dict(self._dependencies(entry)),
+            "dependencies": dict(self._dependencies(entry.distribution)),
             "binaries": {program.name: self.digests.digest(program.require()) for program in programs},
             "contracts": ".".join(__version__.split(".")[:2]),
         }
@@ -329,12 +329,10 @@ class Registry:
             reference.bind(plugin)
         return descriptors.make(entry, loaded, config)
 
-    def _describe(self, entry: Entry) -> Descriptor:
-        if entry not in self._descriptors:
-            self._descriptors[entry] = self._remembered(
-                entry, Descriptor.from_json, lambda: descriptors.describe(entry, self._load(entry))
-            )
-        return self._descriptors[entry]
+    def _find_descriptor(self, entry: Entry) -> Descriptor:
+        return self._remembered(
+            entry, Descriptor.from_json, lambda: descriptors.describe(entry, self._load(entry))
+        )
 
     def _remembered(
         self, entry: Entry, read: Callable[[Any], T], make: Callable[[], Any], *settings: Any
@@ -352,7 +350,7 @@ class Registry:
 
     def _environment(self, entry: Entry) -> dict[str, str]:
         return {
-            **self._dependencies(entry),
+            **self._dependencies(entry.distribution),
             "python": ".".join(map(str, sys.version_info[:2])),
             "pydantic": self._index.version("pydantic"),
             "contracts": self._code_hash("ripieno.contracts.describe"),
@@ -364,32 +362,16 @@ class Registry:
         self._fresh.setdefault(entry.module, entry.module not in sys.modules)
         return self.code_hash(entry)
 
-    def _code_hash(self, module: str) -> str:
-        if module not in self._roots:
-            self._roots[module] = identity.code_root(module)
-        root = self._roots[module]
-        if root not in self._code:
-            self._code[root] = identity.code_hash(root, self.digests)
-        return self._code[root]
-
     def _require(self, entry: Entry) -> None:
         for line in self._unmet(entry.distribution):
             raise loading.fault(entry, line)
 
-    def _unmet(self, distribution: str) -> list[str]:
-        if distribution not in self._unmet_lines:
-            lines = requirements.unmet(self._index.distributions[distribution], self._index)
-            self._unmet_lines[distribution] = list(lines)
-        return self._unmet_lines[distribution]
+    def _find_unmet(self, distribution: str) -> tuple[str, ...]:
+        return tuple(requirements.unmet(self._index.distributions[distribution], self._index))
 
-    def _dependencies(self, entry: Entry) -> dict[str, str]:
-        if entry.distribution not in self._versions:
-            distribution = self._index.distributions[entry.distribution]
-            versions = requirements.dependencies(distribution, self._index)
-            self._versions[entry.distribution] = {
-                name: version + self._edited(name) for name, version in versions.items()
-            }
-        return self._versions[entry.distribution]
+    def _find_dependencies(self, distribution: str) -> Mapping[str, str]:
+        versions = requirements.dependencies(self._index.distributions[distribution], self._index)
+        return {name: version + self._edited(name) for name, version in versions.items()}
 
     def _edited(self, name: str) -> str:
         """What tells apart states of one version of a dependency that is being edited."""
@@ -420,14 +402,6 @@ def _allowed(names: Sequence[str]) -> frozenset[str]:
     variable = [name for name in os.environ.get("RIPIENO_PLUGINS", "").split(",") if name.strip()]
     lists = [{normalised(name.strip()) for name in given} for given in (names, variable) if given]
     return frozenset(set.intersection(*lists) | {_ALWAYS_ALLOWED}) if lists else frozenset()
-
-
-def _default_cache() -> Path:
-    if os.environ.get("RIPIENO_STORE"):
-        return Path(os.environ["RIPIENO_STORE"]).expanduser()
-    from platformdirs import user_cache_path
-
-    return user_cache_path("ripieno", appauthor=False)
 
 
 def _conflict(entries: Sequence[Entry]) -> str:

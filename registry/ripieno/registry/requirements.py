@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ripieno.contracts.errors import PluginError
 
 from .entries import Distribution, Index, normalised
+from .loading import one_line
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -63,7 +64,7 @@ def _requirements(distribution: Distribution, extras: Iterable[str]) -> list["Re
         lines = [Requirement(line) for line in distribution.headers.get("requires-dist", ())]
     except InvalidRequirement as error:
         raise PluginError(
-            f"{distribution}: its metadata cannot be read: {_one_line(error)}. "
+            f"{distribution}: its metadata cannot be read: {one_line(error)}. "
             f"Run: pip install --force-reinstall {distribution.name}"
         ) from error
     return [
@@ -78,7 +79,3 @@ def _cure(distribution: Distribution, requirement: "Requirement") -> str:
     if normalised(requirement.name) == "ripieno-contracts":
         return f"pip install -U ripieno-contracts {distribution.name}"
     return f'pip install -U "{requirement.name}{requirement.specifier}"'
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())
