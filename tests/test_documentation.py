@@ -235,12 +235,12 @@ def bin_folder(tmp_path_factory):
     (site,) = folder.glob("lib/python*/site-packages")
     lines = [f"import site; site.addsitedir({path!r})\n" for path in sys.path if path.endswith("-packages")]
     (site / "outer.pth").write_text("".join(lines), encoding="utf-8")
-    modules = {
+    commands = {
+        "core": "from ripieno.core.cli import main",
         "pip": "from pip._internal.cli.main import main",
-        "pytest": "from pytest import console_main as main",
+        "pytest": "from pytest import main",
     }
-    modules["core"] = "from ripieno.core.cli import main"
-    for name, imported in modules.items():
+    for name, imported in commands.items():
         script = folder / "bin" / name
         script.write_text(
             f"#!{folder}/bin/python\nimport sys\n{imported}\nsys.exit(main())\n", encoding="utf-8"

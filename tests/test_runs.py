@@ -43,6 +43,14 @@ def test_outputs_and_digests_do_not_depend_on_the_number_of_workers(bench, words
         assert again.digests == first.digests
 
 
+def test_a_lone_item_comes_out_the_same_in_this_process_and_in_workers(bench, words):
+    lone = ("--input", "words=words/be.txt", "--only", "spread", "--only", "dice")
+    here = bench.run(words, "--jobs", 1, *lone)
+    elsewhere = bench.run(words, "--jobs", 2, "--force", *lone)
+    whole = bench.run(words, "--force")
+    assert here.digests == elsewhere.digests == {place: whole.digests[place] for place in here.digests}
+
+
 def test_a_run_again_does_only_what_has_changed(bench, words):
     first, second = bench.run(words), bench.run(words)
     assert {row["status"] for row in second.manifest["steps"]} == {"cached"}

@@ -229,3 +229,15 @@ def test_a_run_killed_at_any_moment_goes_on_as_if_nothing_had_been(bench, chain)
     ran = bench.run(chain, "--jobs", 2)
     assert ran.digests == undisturbed.digests
     assert not finished & {f"{event['step']} {event['item']}" for event in ran.named("step_finished")}
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_damage_that_many_steps_meet_at_once_is_made_good_once(bench, sound, jobs):
+    flip(file_of(bench, bench.run(sound, "--only", "soft"), "soft", "0.f32"), keep_time=True)
+    more = "".join(
+        f"  g{i}: {{uses: effect/gain, in: {{audio: soft}}, with: {{gain: 0.{i}}}}}\n" for i in range(1, 8)
+    )
+    text = SOUND.replace("outputs:", f"{more}  late: {{uses: effect/gain, in: {{audio: g7}}}}\noutputs:")
+    ran = bench.run(bench.pipeline(text), "--jobs", jobs)
+    assert ran.manifest["ok"] and ran.status("soft") == "done"
+    assert len([event for event in ran.named("step_finished") if event["step"] == "soft"]) == 1

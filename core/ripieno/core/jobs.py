@@ -145,11 +145,10 @@ class Bench:
         folder = scratch / "scratch"
         folder.mkdir()
         plugin = self._plugin(job)
-        distribute = asks.map
 
         def on_map(function: Callable[[Any, Context], Any], jobs: Sequence[Any]) -> list[Any]:
-            assert distribute is not None
-            return distribute(map_jobs(job, function, jobs, context))
+            made = map_jobs(job, function, jobs, context)
+            return asks.map(made) if asks.map else [self._map_one(one, logger) for one in made]
 
         def on_progress(progress: Progress) -> None:
             asks.progress(progress.done, progress.total, progress.unit)
@@ -162,7 +161,7 @@ class Bench:
             facts=job.facts,
             logger=logger,
             on_progress=on_progress,
-            on_map=on_map if distribute else None,
+            on_map=on_map,
         )
         return context
 

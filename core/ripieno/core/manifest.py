@@ -174,6 +174,7 @@ def _output(run: "Run", task: Task, outcome: "Outcome", folder: Path) -> dict[st
         "path": path,
         "status": outcome.status,
         "error": outcome.error,
+        "traceback": outcome.traceback,
         "header": dict(outcome.header),
     }
 

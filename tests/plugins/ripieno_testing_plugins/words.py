@@ -76,9 +76,9 @@ class Dice(Joiner[NoConfig]):
         return Text(f"{text.text.strip()} {self.context.rng.integers(1 << 40, size=4).tolist()}")
 
 
-def throw(job: int, context: Context) -> list[int]:
+def throw(job: int, context: Context) -> tuple[int, int]:
     """One throw of `Spread`."""
-    return [job, int(context.rng.integers(1 << 40))]
+    return job, int(context.rng.integers(1 << 40))
 
 
 class SpreadConfig(PluginConfig):
@@ -92,7 +92,7 @@ class Spread(Joiner[SpreadConfig]):
     parallel = True
 
     def join(self, text: Text) -> Text:
-        return Text(json.dumps(self.context.map(throw, list(range(self.config.jobs)))))
+        return Text(repr(self.context.map(throw, list(range(self.config.jobs)))))
 
 
 class Facts(Joiner[ShoutConfig]):
