@@ -7,12 +7,13 @@ sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "Ripieno"
 author = "The Ripieno developers"
-copyright = "The Ripieno developers"  # noqa: A001
+copyright = "The Ripieno developers"
 language = "en-GB"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "reference"]
 exclude_patterns = ["_build"]
 default_role = "py:obj"
+smartquotes = False  # they make one dash of the two before an option
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3

@@ -7,6 +7,8 @@ gives, so tables of keys, ports, options and classes cannot differ from what run
 import inspect
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import import_module
@@ -159,7 +161,7 @@ def interface_table(app: Sphinx) -> Iterator[str]:
 
 def _openness(interface: type[Plugin[Any]]) -> str:
     if issubclass(interface, (Codec, FrameEffect, Augmenter, FrameDecoder)):
-        return "–"
+        return "none"
     return "open" if _is_open(interface) else "closed"
 
 
@@ -178,7 +180,7 @@ def _arguments(interface: type[Plugin[Any]]) -> str:
 
 
 def _result(interface: type[Plugin[Any]]) -> str:
-    if _openness(interface) == "–":
+    if _openness(interface) == "none":
         return ""
     if _is_open(interface):
         result = inspect.signature(getattr(interface, interface.verb)).return_annotation
@@ -259,7 +261,9 @@ def _command(command: click.Command, context: click.Context, *, level: int) -> I
     records = [
         record
         for option in command.get_params(context)
-        if "--help" not in option.opts and (record := option.get_help_record(context))
+        if isinstance(option, click.Option)
+        and "--help" not in option.opts
+        and (record := option.get_help_record(context))
     ]
     yield from table(("option", ""), ((code(option), text) for option, text in records))
 
@@ -378,6 +382,17 @@ def graph(app: Sphinx, path: str) -> Iterator[str]:
     yield from ("", '<figure class="graph">', svg(graph_of(plan)).strip(), "</figure>", "")
 
 
+def lines(app: Sphinx) -> Iterator[str]:
+    """How much code there is, as ``python -m benchmarks.lines`` counts it."""
+    command = [sys.executable, "-m", "benchmarks.lines"]
+    root = Path(app.srcdir).parent
+    said = subprocess.run(command, cwd=root, check=True, capture_output=True, encoding="utf-8").stdout
+    yield from table(
+        ("distribution", "lines"),
+        ((code(name), count) for count, name in re.findall(r"^ *([\d,]+)  (\w+)$", said, re.MULTILINE)),
+    )
+
+
 PARTS: Mapping[str, Callable[..., Iterator[str]]] = {
     part.__name__: part
     for part in (
@@ -391,6 +406,7 @@ PARTS: Mapping[str, Callable[..., Iterator[str]]] = {
         codecs,
         recipes,
         graph,
+        lines,
     )
 }
 """What a page can ask for."""
