@@ -48,10 +48,10 @@ def rows(place: Place) -> Iterator[Row]:
     finally:
         os.sched_setaffinity(0, everywhere)
     yield Row(
-        f"film 720p30, {CORES} cores, {song.name}",
+        f"spectrum film, 720p30, {CORES} cores",
         [duration_s / wall_s for wall_s in film.wall_s],
         Bar(2, "x real time", at_least=True),
-        note=f"{duration_s:.0f} s of music, CPU {film.cpu_s:.0f} s",
+        note=f"{duration_s:.0f} s of {song.stem}, CPU {film.cpu_s:.0f} s",
     )
 
 

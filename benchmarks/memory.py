@@ -42,7 +42,7 @@ def rows(place: Place) -> Iterator[Row]:
         note=f"all processes {peak.tree_mb:.0f} MB; {usage.wall_s:.0f} s, {HOUR_S / usage.wall_s:.0f} x real time",
     )
     yield Row(
-        "an hour of stereo: found in the store, loaded",
+        "an hour of stereo: found in the store",
         [_loaded_ms(place, folder) for _ in range(RUNS)],
         Bar(50, "ms"),
         note="modules imported before",

@@ -28,7 +28,7 @@ class Peer:
         programs = environment / "bin"
         if not (programs / self.name).exists():
             venv.create(environment, with_pip=True, clear=True)
-            subprocess.run([programs / "pip", "install", "--quiet", self.name], check=False)
+            subprocess.run([programs / "pip", "install", "-qq", self.name], check=False)
         return programs
 
     @property
