@@ -258,13 +258,8 @@ def _command(command: click.Command, context: click.Context, *, level: int) -> I
                 yield from _command(inner, below, level=level + 1)
         return
     yield from ("```text", " ".join((context.command_path, *command.collect_usage_pieces(context))), "```")
-    records = [
-        record
-        for option in command.get_params(context)
-        if isinstance(option, click.Option)
-        and "--help" not in option.opts
-        and (record := option.get_help_record(context))
-    ]
+    options = [option for option in command.params if isinstance(option, click.Option)]
+    records = [record for option in options if (record := option.get_help_record(context))]
     yield from table(("option", ""), ((code(option), text) for option, text in records))
 
 
