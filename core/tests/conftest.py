@@ -20,7 +20,7 @@ JOINERS = (
     "Shout", "Concat", "Table", "Pair", "Counted", "Inner", "Dice", "FactsOf", "Weighted", "Hobby", "Needy",
     "Accelerated", "Faulty", "Spread", "Headed", "Nested",
 )  # fmt: skip
-EFFECTS = ("Downmix", "Resample", "Phone", "Radio")
+EFFECTS = ("Downmix", "Resample", "Phone", "Radio", "Whole")
 ENTRY_POINTS: Mapping[str, Mapping[str, str]] = {
     "ripieno.joiners": {name.lower(): f"ripieno_bench:{name}" for name in JOINERS},
     "ripieno.effects": {name.lower(): f"ripieno_bench:{name}" for name in EFFECTS},

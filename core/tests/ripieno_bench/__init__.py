@@ -249,6 +249,15 @@ class Radio(Phone):
     causal = True
 
 
+class Whole(Effect[NoConfig]):
+    """Holds everything in memory."""
+
+    whole_file = True
+
+    def process(self, audio: Audio) -> Audio:
+        return audio
+
+
 class Halves(Separator[NoConfig]):
     """A sound twice."""
 

@@ -1,0 +1,440 @@
+"""Runs in one process: order, what is not done again, what fails, what is damaged, and what they leave."""
+
+import json
+import os
+import socket
+import time
+
+import pytest
+
+from ripieno.contracts import Hooks
+from ripieno.contracts.errors import PipelineError, StepError
+from ripieno.core import run as runs
+from ripieno.core.manifest import NAME
+from ripieno.core.plan import Task
+from ripieno.core.recipes import find_pipeline, from_manifest
+from ripieno.core.run import Options, Run, new_folder
+from ripieno.core.why import last_manifest, reasons
+
+WORDS = """
+name: words
+seed: 7
+inputs:
+  w: {kind: text, path: 'w/*.txt', licence: CC0-1.0, credit: Somebody}
+steps:
+  loud: {uses: joiner/shout, in: {text: w}}
+  dice: {uses: joiner/dice, in: {text: loud}}
+  all: {uses: joiner/concat, in: {texts: dice}}
+outputs: {loud: 'loud/{item}.txt', all: all.txt}
+"""
+
+
+@pytest.fixture(autouse=True)
+def words(write):
+    for name in "abc":
+        write(f"w/{name}.txt", name)
+
+
+class Events(Hooks):
+    """Remembers what it is told."""
+
+    def __init__(self):
+        self.started, self.cached, self.failed, self.skipped = [], [], [], []
+        self.damaged, self.warnings, self.progress = [], [], []
+
+    def step_started(self, step, item):
+        self.started.append((step, item))
+
+    def step_cached(self, step, item):
+        self.cached.append((step, item))
+
+    def step_failed(self, step, item, error):
+        self.failed.append((step, item, error))
+
+    def step_skipped(self, step, item, because):
+        self.skipped.append((step, item, because))
+
+    def step_progress(self, step, done, total, unit):
+        self.progress.append((step, done, total, unit))
+
+    def artifact_damaged(self, step, path):
+        self.damaged.append((step, path))
+
+    def warned(self, message):
+        self.warnings.append(message)
+
+
+@pytest.fixture
+def events():
+    return Events()
+
+
+def statuses(result):
+    return {(task.node, task.item_name): outcome.status for task, outcome in result.outcomes.items()}
+
+
+def document(result):
+    return json.loads((result.folder / NAME).read_text(encoding="utf-8"))
+
+
+def test_tasks_are_done_in_the_order_of_the_plan(run, events):
+    result = run(WORDS, listeners=[events])
+    assert result.ok and result.failures == [] and result.checked() is result
+    steps = [(task.node, task.item_name) for task in result.plan.tasks]
+    assert sorted(events.started) == sorted(steps)
+    at = {step: index for index, step in enumerate(events.started)}
+    for task in result.plan.tasks:
+        for source in result.plan.sources(task).values():
+            assert all(at[taken.node, taken.item_name] < at[task.node, task.item_name] for taken, _ in source)
+    assert (result.folder / "loud/b.txt").read_text(encoding="utf-8") == "B!"
+    assert (result.folder / "report.html").exists()
+
+
+def test_results_are_had_by_reference(run):
+    result = run(
+        "inputs: {one: {kind: text, path: w/a.txt}, w: {kind: text, path: 'w/*.txt'}}\n"
+        "steps:\n  c: {uses: joiner/counted, in: {text: one}}\n  l: {uses: joiner/shout, in: {text: w}}\n"
+    )
+    assert result["c"].text == result["c.text"].text == result["one"].text == "a"
+    assert result["c.count"].values == {"words": 1}
+    assert {key: text.text for key, text in result["l"].items()} == {"a": "A!", "b": "B!", "c": "C!"}
+    with pytest.raises(KeyError, match="none"):
+        result["none"]
+
+
+def test_stems_are_had_by_name(run, write):
+    write("s.numbers", "0.5 -0.5")
+    result = run(
+        "inputs: {s: {kind: audio, path: s.numbers}}\nsteps:\n  h: {uses: separator/halves, in: {audio: s}}\n"
+        "  d: {uses: effect/phone, in: {audio: h.left}}\n"
+    )
+    assert result["h.left"].samples.tolist() == result["d"].samples.tolist() == [[0.5, -0.5]]
+    assert set(result["h"].names) == {"left", "right"}
+
+
+def test_the_same_again_is_not_done_again(run, events):
+    first = run(WORDS)
+    second = run(WORDS, listeners=[events])
+    assert {one.key for one in first.outcomes.values()} == {one.key for one in second.outcomes.values()}
+    assert set(statuses(second).values()) == {"cached", "done"}
+    assert sorted(events.cached) == sorted(
+        (task.node, task.item_name)
+        for task in second.plan.tasks
+        if second.plan.nodes[task.node].role != "output"
+    )
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_draws_are_the_same_for_any_number_of_workers(run, jobs):
+    assert run(WORDS, jobs=jobs, force=True)["all"].text == run(WORDS, jobs=2, force=True)["all"].text
+    assert run(WORDS, jobs=jobs, seed=8)["all"].text != run(WORDS)["all"].text
+
+
+def test_some_steps_are_done_again_with_all_that_depends_on_them(run):
+    run(WORDS)
+    again = statuses(run(WORDS, again_from=["dice"]))
+    assert {step for (step, _), status in again.items() if status == "cached"} == {"w", "loud"}
+    assert set(statuses(run(WORDS, force=True)).values()) == {"done"}
+    with pytest.raises(PipelineError, match=r"^no step 'x' to run again from. Steps: loud, dice, all$"):
+        run(WORDS, again_from=["x"])
+
+
+def test_only_some_steps_are_done_and_what_they_need(run):
+    result = run(WORDS, only=["loud"])
+    assert {task.node.partition(" ")[0] for task in result.outcomes} == {"w", "loud"}
+
+
+def test_an_input_that_is_the_same_ends_the_wave(run, write):
+    text = (
+        "inputs: {one: {kind: text, path: w/a.txt}}\nsteps:\n  a: {uses: joiner/counted, in: {text: one}}\n"
+    )
+    text += "  b: {uses: joiner/shout, in: {text: a}}\n"
+    run(text)
+    found = statuses(run(text.replace("one", "two")))
+    assert found == {("two", ""): "cached", ("a", ""): "cached", ("b", ""): "cached"}
+
+
+FAILING = """
+inputs: {w: {kind: text, path: 'w/*.txt'}}
+steps:
+  bad: {uses: joiner/faulty, in: {text: w}, with: {fault: FAULT, word: b}}
+  next: {uses: joiner/shout, in: {text: bad}}
+  all: {uses: joiner/concat, in: {texts: next}}
+outputs: {next: '{item}.txt'}
+"""
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ("raises", "ZeroDivisionError: a bug in a plugin"),
+        ("refuses", "this text is not for me"),
+        ("wrong", "joiner/faulty returned scores, its signature says text"),
+        ("nothing", "joiner/faulty returned NoneType, its signature says text"),
+        ("garbled", "ValueError: half a character: ?"),
+    ],
+)
+def test_an_item_that_fails_skips_what_depends_on_it_and_nothing_else(run, events, fault, error):
+    result = run(FAILING.replace("FAULT", fault), listeners=[events])
+    assert result.failures == [f'step "bad", item "b": {error}']
+    found = statuses(result)
+    assert (found["bad", "b"], found["next", "b"], found["all", ""]) == ("failed", "skipped", "skipped")
+    assert (found["next", "a"], found["next → {item}.txt", "c"]) == ("done", "done")
+    assert events.failed == [("bad", "b", error)]
+    assert sorted(events.skipped) == [
+        ("all", "", "bad"), ("next", "b", "bad"), ("next → {item}.txt", "b", "bad"),
+    ]  # fmt: skip
+    assert not result.ok and not document(result)["ok"]
+    with pytest.raises(StepError, match=r'^step "bad", item "b": '):
+        result.checked()
+    with pytest.raises(StepError, match="there is no result"):
+        result["bad"]
+
+
+def test_a_file_that_is_gone_fails_its_item(run, tmp_path, pipeline, store):
+    going = Run(pipeline(WORDS), Options(jobs=1, store=store.folder, folder=tmp_path / "runs"))
+    (tmp_path / "w/b.txt").unlink()
+    result = going.execute()
+    assert [line.partition(":")[0] for line in result.failures] == ['input "w", item "b"']
+
+
+def test_progress_and_warnings_are_told(run, events):
+    text = FAILING.replace("FAULT", "prints")
+    assert run(text, listeners=[events]).ok
+    assert events.progress == [("bad", 1, 2, "words")]
+    assert events.warnings == ["bad b: a plugin that warns"]
+
+
+def damage(store, result, reference):
+    (outcome,) = (one for task, one in result.outcomes.items() if (task.node, task.item_name) == reference)
+    digest = outcome.outputs[""].digest
+    index = store.object_folder(digest) / "artifact.json"
+    index.write_text("{", encoding="utf-8")
+    return digest
+
+
+def test_a_damaged_result_is_found_and_made_again(run, store, events):
+    first = run(WORDS)
+    digest = damage(store, first, ("loud", "b"))
+    second = run(WORDS, listeners=[events])
+    assert second.ok and [step for step, _ in events.damaged] == ["loud"]
+    assert store.verify(digest) is None
+    assert second["all"].text == first["all"].text
+
+
+class Damaging(Hooks):
+    """Damages the results of a step just when they were stored, some times."""
+
+    def __init__(self, store, step, times):
+        self.store, self.step, self.times = store, step, times
+
+    def artifact_stored(self, step, digest):
+        if step == self.step and self.times:
+            self.times -= 1
+            (self.store.object_folder(digest) / "artifact.json").write_text("{", encoding="utf-8")
+
+
+FAN = """
+inputs: {one: {kind: text, path: w/a.txt}}
+steps:
+  m: {uses: joiner/shout, in: {text: one}}
+  x: {uses: joiner/dice, in: {text: one}}
+  y: {uses: joiner/faulty, in: {text: x}}
+  d: {uses: joiner/shout, in: {text: m}}
+  e: {uses: joiner/dice, in: {text: m}}
+  f: {uses: joiner/pair, in: {left: m, right: y}}
+"""
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 4])
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_result_that_is_damaged_during_the_run_is_made_again_for_all_that_take_it(
+    run, store, events, jobs, times
+):
+    result = run(FAN, jobs=jobs, listeners=[Damaging(store, "m", times), events])
+    assert result.ok, result.failures
+    assert result["f"].text.startswith("A!+a ") and result["d"].text == "A!!"
+    assert events.damaged
+
+
+def test_a_result_that_is_damaged_every_time_fails_the_step_that_reads_it(run, store):
+    result = run(
+        "inputs: {one: {kind: text, path: w/a.txt}}\nsteps:\n  m: {uses: joiner/shout, in: {text: one}}\n"
+        "  d: {uses: joiner/shout, in: {text: m}}\n",
+        listeners=[Damaging(store, "m", -1)],
+    )
+    (line,) = result.failures
+    assert line.startswith('step "d": ') and "differ from the hash" in line
+
+
+def test_what_is_stopped_in_time_fails_alone(run):
+    text = FAILING.replace("FAULT", "hangs").replace("word: b}", "word: b}, timeout: 1.5")
+    assert run(text, jobs=3).failures == [
+        'step "bad", item "b": it did not end within its timeout of 1.5 s and was stopped'
+    ]
+
+
+def test_a_map_is_the_same_here_and_on_workers(run):
+    text = "inputs: {one: {kind: text, path: w/a.txt}}\nsteps:\n"
+    text += "  s: {uses: joiner/spread, in: {text: one}, with: {faults: [none, none, none]}}\n"
+    assert run(text, jobs=1)["s"].text == run(text, jobs=3, force=True)["s"].text
+
+
+def test_crossed_items_are_told_apart(run, write):
+    for name in ("x/a/b.txt", "x/a.txt", "y/c.txt", "y/b/c.txt"):
+        write(name, name)
+    result = run(
+        "inputs: {x: {kind: text, path: 'x/**/*.txt'}, y: {kind: text, path: 'y/**/*.txt'}}\n"
+        "steps: {p: {uses: joiner/pair, in: {left: x, right: y}, cross: true}}\n",
+        jobs=2,
+    )
+    assert {key: text.text for key, text in result["p"].items()} == {
+        f"{x} + {y}": f"x/{x}.txt+y/{y}.txt" for x in ("a/b", "a") for y in ("c", "b/c")
+    }
+
+
+def test_a_preview_says_what_would_be_done(run, pipeline, store, tmp_path, write):
+    def previewed():
+        going = Run(pipeline(WORDS), Options(store=store.folder, folder=tmp_path / "runs"))
+        return {(task.node, task.item_name): state for task, state, _ in going.preview()}
+
+    before = previewed()
+    assert (before["w", "a"], before["loud", "a"], before["all", ""]) == ("run", "depends", "depends")
+    run(WORDS)
+    after = previewed()
+    assert {state for (step, _), state in after.items() if "→" not in step} == {"cached"}
+    assert after["all → all.txt", ""] == "run"
+    write("w/b.txt", "other")
+    changed = previewed()
+    assert (changed["w", "b"], changed["w", "a"], changed["loud", "b"]) == ("run", "cached", "depends")
+
+
+def test_why_names_what_changed(run, pipeline, store, tmp_path):
+    assert last_manifest(tmp_path / "runs", "words") is None
+    run(WORDS)
+    (tmp_path / "runs" / "9-broken").mkdir()
+    (tmp_path / "runs" / "9-broken" / NAME).write_text("{", encoding="utf-8")
+    manifest = last_manifest(tmp_path / "runs", "words")
+    assert last_manifest(tmp_path / "runs", "others") is None
+
+    def why(text, last=manifest, step="loud", item="a"):
+        going = Run(pipeline(text), Options(store=store.folder))
+        recipe = next(
+            recipe for task, _, recipe in going.preview() if (task.node, task.item_name) == (step, item)
+        )
+        return reasons(last, store, step=step, item=item, recipe=recipe)
+
+    assert why(WORDS) == ["nothing it depends on has changed"]
+    assert why(WORDS.replace("{text: w}", "{text: w}, with: {mark: '?'}")) == ['config.mark: "!" → "?"']
+    assert why(WORDS, last=None) == ["it has not run before"]
+    assert why(WORDS.replace("loud", "low"), step="low") == ["it has not run before"]
+    row = next(row for row in manifest["steps"] if (row["step"], row["item"]) == ("loud", "a"))
+    store.key_file(row["key"]).unlink()
+    assert why(WORDS) == ["its last result is not in the store any more"]
+
+
+def test_a_manifest_tells_all_that_is_needed_to_do_it_again(run, store, tmp_path, registry):
+    result = run(WORDS, seed=3)
+    made = document(result)
+    assert (made["name"], made["seed"], made["ok"], made["jobs"]) == ("words", 3, True, 1)
+    assert {"ripieno-bench", "ripieno-core", "ripieno-contracts"} <= set(made["versions"])
+    assert [row["item"] for row in made["inputs"]["w"]] == ["a", "b", "c"]
+    rows = {(row["step"], row["item"]): row for row in made["steps"]}
+    assert (rows["loud", "a"]["seed"], rows["loud", "a"]["config"]) == (None, {"mark": "!", "times": 1})
+    assert rows["dice", "a"]["seed"] is not None
+    assert {row["path"] for row in made["outputs"]} == {"loud/a.txt", "loud/b.txt", "loud/c.txt", "all.txt"}
+    assert made["licences"] == [
+        {"name": "CC0-1.0", "credit": "Somebody", "commercial": True, "source": "w/*.txt"}
+    ]
+    again = find_pipeline(str(result.folder / NAME), registry)
+    replayed = again.run(jobs=1, store=store.folder, folder=tmp_path / "elsewhere")
+    assert {one.status for task, one in replayed.outcomes.items() if "→" not in task.node} == {"cached"}
+    assert replayed["all"].text == result["all"].text
+
+
+def test_a_manifest_brings_the_inputs_and_settings_of_the_command(tmp_path, store, write, pipeline):
+    write("l.json", json.dumps([{"src": "w/b.txt"}]))
+    text = WORDS.replace("path: 'w/*.txt'", "items: gone.json") + "# settings of the command\n"
+    asked = (
+        pipeline(text).with_inputs({"w.items": str(tmp_path / "l.json")}).with_settings({"loud.mark": "?"})
+    )
+    result = Run(asked, Options(jobs=1, store=store.folder, folder=tmp_path / "runs [1]")).execute()
+    again = from_manifest(result.folder / NAME)
+    assert again.steps["loud"].settings == {"mark": "?"}
+    assert again.inputs["w"].items == str(tmp_path / "l.json")
+    assert again.seed == 7
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", "1"])
+def test_what_is_no_manifest_is_refused(write, content):
+    with pytest.raises(PipelineError, match="not the manifest of a run"):
+        from_manifest(write(NAME, content))
+
+
+def test_pipelines_are_found_by_path_and_by_name(registry, write):
+    path = write("sub/p.yaml", "ripieno: 1\nsteps: {a: {uses: x}}\n")
+    assert find_pipeline(str(path)).name == "p"
+    assert find_pipeline("greeting", registry).description == "Says it loud."
+
+
+def test_run_folders_are_of_their_own_and_called_after_the_pipeline(tmp_path):
+    started = time.time()
+    folders = [new_folder(tmp_path / "runs", name, started).name for name in ("a/b", "a/b", "song: 1")]
+    stamp = folders[0][:19]
+    assert folders[0].startswith(f"{stamp}-a_b")
+    assert folders[1] == f"{folders[0]}-2"
+    assert ":" not in folders[2]
+    (tmp_path / "file").touch()
+    with pytest.raises(PipelineError, match="no run folder can be made in"):
+        new_folder(tmp_path / "file", "a", started)
+
+
+def test_a_crash_of_an_earlier_run_is_told_once(run, store, events, tmp_path):
+    note = {"pid": os.getpid(), "host": socket.gethostname(), "title": 'step "film"', "uses": "renderer/x"}
+    for name, changes in (
+        ("living", {}),
+        ("dead", {"pid": 2**22 + 12345}),
+        ("elsewhere", {"host": "another", "pid": 2**22 + 12345}),
+    ):
+        (store.folder / "running" / f"{name}.json").write_text(
+            json.dumps({**note, **changes}), encoding="utf-8"
+        )
+    (store.folder / "running" / "broken.json").write_text("{", encoding="utf-8")
+    run(WORDS, listeners=[events])
+    assert events.warnings == ['an earlier run ended while step "film" (renderer/x) was being done']
+    assert sorted(path.stem for path in (store.folder / "running").iterdir()) == [
+        "broken",
+        "elsewhere",
+        "living",
+    ]
+
+
+def test_an_interruption_leaves_a_manifest_and_no_workers(run, tmp_path):
+    class Interrupting(Hooks):
+        def step_finished(self, step):
+            if step == "loud":
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(WORDS, jobs=2, listeners=[Interrupting()])
+    (path,) = (tmp_path / "runs").glob(f"*/{NAME}")
+    made = json.loads(path.read_text(encoding="utf-8"))
+    assert not made["ok"] and {"done", "waiting"} <= {row["status"] for row in made["steps"]}
+    assert run(WORDS).ok
+
+
+def test_memory_that_will_not_do_is_warned_of(run, monkeypatch, write, events):
+    write("s.numbers", "0 1 2 3")
+    text = "inputs: {s: {kind: audio, path: s.numbers}}\nsteps: {m: {uses: effect/whole, in: {audio: s}}}\n"
+    monkeypatch.setattr(runs, "_free_bytes", lambda: 8)
+    run(text, listeners=[events])
+    assert events.warnings == ['step "m" holds the whole recording: 0 MB of 0 MB free']
+    monkeypatch.undo()
+    assert runs._free_bytes() >= 0
+
+
+def test_a_title_names_a_task(run):
+    plan = run(WORDS).plan
+    assert runs.title(plan, Task("loud", ("a",))) == 'step "loud", item "a"'
+    assert runs.title(plan, Task("all")) == 'step "all"'
+    assert runs.title(plan, Task("all → all.txt")) == 'output "all"'
