@@ -9,6 +9,17 @@ from pathlib import Path
 import pytest
 
 ITEMS = ("ant", "bee", "cat")
+SAID = {
+    "refuses": "this text is not for me",
+    "raises": "ZeroDivisionError: a bug in a plugin",
+    "partial": "OSError: the second half is missing",
+    "exits": "its process died (exit status 7)",
+    "leaves": "I have had enough",
+    "segfaults": "its process died (signal SIGSEGV",
+    "hangs": "it did not end within its timeout of 2 s and was stopped",
+    "wrong": "joiner/faulty returned scores, its signature says text",
+}
+BUGS = {"raises", "partial"}
 
 
 @pytest.fixture
@@ -18,104 +29,78 @@ def animals(bench):
     return bench
 
 
-def faulty(bench, fault, *, word="bee", timeout=None, uses="joiner/faulty"):
+@pytest.fixture
+def doomed(bench):
+    """A list with an item for each fault, and two that are well."""
+    faults = ["none", *SAID, "prints"]
+    rows = [{"src": f"{name}.txt", "with": {"work": {"fault": name}}} for name in faults]
+    bench.write("words/list.json", json.dumps(rows))
+    for name in faults:
+        bench.write(f"words/{name}.txt", name)
+    return bench
+
+
+def faulty(bench, fault="none", *, uses="joiner/faulty", items=False, timeout=None):
+    """A pipeline whose second item, or each as its list says, meets a fault."""
     limit = f", timeout: {timeout}" if timeout else ""
+    listed = ", items: words/list.json" if items else ""
     return bench.pipeline(f"""
 inputs:
-  words: {{kind: text, path: words/*.txt}}
+  words: {{kind: text, path: words/*.txt{listed}}}
 steps:
-  work: {{uses: {uses}, in: {{text: words}}, with: {{fault: {fault}, word: {word}}}{limit}}}
+  work: {{uses: {uses}, in: {{text: words}}, with: {{fault: {fault}, word: {"''" if items else "bee"}}}{limit}}}
   after: {{uses: joiner/shout, in: {{text: work}}}}
 outputs:
   after: "{{item}}.txt"
 """)
 
 
-def others_went_on(ran):
-    assert ran.statuses("work") == {"ant": "done", "bee": "failed", "cat": "done"}
-    assert ran.statuses("after") == {"ant": "done", "bee": "skipped", "cat": "done"}
-    assert ran.text("ant.txt") == "ANT SURVIVED!" and not (ran.folder / "bee.txt").exists()
-
-
-@pytest.mark.parametrize(
-    ("fault", "said"),
-    [
-        ("refuses", "this text is not for me"),
-        ("exits", "its process died (exit status 7)"),
-        ("leaves", "I have had enough"),
-        ("segfaults", "its process died (signal SIGSEGV"),
-        ("wrong", "joiner/faulty returned scores, its signature says text"),
-    ],
-)
-def test_a_plugin_that_fails_fails_one_item_with_one_line(animals, fault, said):
-    ran = animals.run(faulty(animals, fault), "--jobs", 2, code=1)
-    others_went_on(ran)
-    assert said in ran.error("work", "bee")
-    assert [line for line in ran.messages.splitlines() if line.startswith("step")] == [
-        f'step "work", item "bee": {ran.error("work", "bee")}'
-    ]
-    assert "Traceback" not in ran.messages
-
-
-@pytest.mark.parametrize("fault", ["raises", "partial"])
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_a_bug_in_a_plugin_shows_its_traceback_once(animals, fault, jobs):
-    ran = animals.run(faulty(animals, fault), "--jobs", jobs, code=1)
-    others_went_on(ran)
-    assert ran.messages.count("Traceback (most recent call last)") == 1
-    assert "faults.py" in ran.messages
-    assert ran.error("work", "bee") in ran.messages
+def test_each_fault_of_a_plugin_fails_one_item_with_one_line(doomed, jobs):
+    ran = doomed.run(faulty(doomed, items=True, timeout=2), "--jobs", jobs, code=1)
+    well = {"none": "done", "prints": "done"}
+    assert ran.statuses("work") == {**well, **dict.fromkeys(SAID, "failed")}
+    assert ran.statuses("after") == {**well, **dict.fromkeys(SAID, "skipped")}
+    assert sorted(path.name for path in ran.folder.glob("*.txt")) == ["none.txt", "prints.txt"]
+    assert ran.text("none.txt") == "NONE SURVIVED!"
+    lines = ran.messages.splitlines()
+    for fault, said in SAID.items():
+        assert said in ran.error("work", fault)
+        assert lines.count(f'step "work", item "{fault}": {ran.error("work", fault)}') == 1
+    # A bug shows its traceback once; a mistake, a crash and a hang have none.
+    assert ran.messages.count("Traceback (most recent call last)") == len(BUGS)
+    assert ran.messages.count("faults.py") == 2 * len(BUGS)
+    assert {row["item"] for row in ran.manifest["steps"] if row["traceback"]} == BUGS
 
 
-def test_a_plugin_that_hangs_is_stopped_by_its_timeout(animals):
-    ran = animals.run(faulty(animals, "hangs", timeout=1.5), "--jobs", 2, code=1)
-    others_went_on(ran)
-    assert "did not end within its timeout of 1.5 s" in ran.error("work", "bee")
-
-
-def test_what_a_plugin_prints_does_not_mix_with_events(animals):
-    ran = animals.run(faulty(animals, "prints"), "--jobs", 2)
-    assert ran.manifest["ok"]
+def test_each_fault_in_a_job_of_a_map_fails_its_step(doomed):
+    pipeline = faulty(doomed, uses="joiner/spread-faulty", items=True, timeout=2)
+    ran = doomed.run(pipeline, "--jobs", 2, code=1)
+    harmless = {"none", "prints", "wrong"}
+    assert {item for item, status in ran.statuses("work").items() if status == "done"} == harmless
+    assert ran.messages.count("ZeroDivisionError: a bug in a plugin") >= 1 and "in commit" in ran.messages
+    assert SAID["refuses"] in ran.error("work", "refuses")
+    assert {row["item"] for row in ran.manifest["steps"] if row["traceback"]} == BUGS
 
 
 def test_what_a_lone_plugin_prints_does_not_mix_with_events(bench):
     bench.write("words/bee.txt", "bee")
-    ran = bench.run(faulty(bench, "prints"))
-    assert ran.manifest["ok"]
+    assert bench.run(faulty(bench, "prints")).manifest["ok"]
 
 
-@pytest.mark.parametrize(("fault", "code"), [("exits", 7), ("segfaults", -signal.SIGSEGV)])
-def test_a_lone_step_that_takes_the_run_with_it_is_named_by_the_next_run(bench, fault, code):
+def test_a_lone_step_that_takes_the_run_with_it_is_named_by_the_next_run(bench):
     bench.write("word.txt", "bee")
-    pipeline = bench.pipeline(f"""
+    pipeline = bench.pipeline("""
 inputs:
-  word: {{kind: text, path: word.txt}}
+  word: {kind: text, path: word.txt}
 steps:
-  work: {{uses: joiner/faulty, in: {{text: word}}, with: {{fault: {fault}}}}}
+  work: {uses: joiner/faulty, in: {text: word}, with: {fault: segfaults}}
 """)
-    bench.core("run", pipeline, code=code)
+    bench.core("run", pipeline, code=-signal.SIGSEGV)
     ran = bench.run(pipeline, "--set", "work.fault=none")
     (warned,) = ran.named("warned")
     assert 'while step "work" (joiner/faulty) was being done' in warned["message"]
     assert bench.run(pipeline, "--set", "work.fault=none").named("warned") == []
-
-
-@pytest.mark.parametrize("fault", ["raises", "refuses", "exits", "segfaults"])
-def test_a_job_of_a_map_that_fails_fails_its_step(animals, fault):
-    ran = animals.run(faulty(animals, fault, uses="joiner/spread-faulty"), "--jobs", 2, code=1)
-    assert set(ran.statuses("work").values()) == {"failed"}
-    assert ran.error("work", "bee")
-    if fault == "raises":
-        assert "ZeroDivisionError" in ran.messages and "in commit" in ran.messages
-    else:
-        assert "Traceback" not in ran.messages
-
-
-def test_a_map_whose_job_hangs_is_stopped_by_the_step_s_timeout(bench):
-    bench.write("words/bee.txt", "bee")
-    pipeline = faulty(bench, "hangs", uses="joiner/spread-faulty", timeout=1.5)
-    ran = bench.run(pipeline, "--jobs", 2, code=1)
-    assert "did not end within its timeout" in ran.error("work", "bee")
 
 
 def children(pid):
@@ -160,9 +145,9 @@ def test_an_interrupt_ends_all_workers_and_the_next_run_goes_on(animals, jobs):
     pipeline = faulty(animals, "hangs")
     process = animals.start("run", pipeline, "--json", "--jobs", jobs)
     done = 0
-    while done < 3:  # the inputs and the first other word are stored by then
+    while done < len(ITEMS):
         event = json.loads(process.stdout.readline())
-        done += event["event"] == "step_finished"
+        done += event["event"] == "step_finished" and event["step"] == "words"
     workers = children(process.pid)
     os.killpg(process.pid, signal.SIGINT)
     _out, err = process.communicate(timeout=20)

@@ -61,7 +61,7 @@ def test_a_stem_that_comes_out_the_same_stops_the_wave(bench):
     assert ran.status("halves", "a") == "done" and ran.status("loud", "a") == "cached"
 
 
-@pytest.mark.parametrize("kind", ["wav", "flac", "mp3"])
+@pytest.mark.parametrize("kind", ["wav", "mp3"])
 def test_what_is_no_sound_fails_its_item_with_one_line(bench, kind):
     songs = bench.folder / "songs"
     songs.mkdir()
@@ -91,15 +91,17 @@ def test_a_sound_that_ends_too_early_is_said_or_read_as_far_as_it_goes(bench):
     assert "a.wav" in done.stderr and "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_sound_that_is_not_finite_is_refused_by_name(bench, value):
+def test_a_sound_that_is_not_finite_is_refused_by_name(bench):
     songs = bench.folder / "songs"
     songs.mkdir()
-    samples = tone(800, 1, 8000)
-    samples[400] = value
-    soundfile.write(songs / "bad.wav", samples, 8000, "FLOAT")
+    for name, value in {"nan": np.nan, "inf": np.inf}.items():
+        samples = tone(800, 1, 8000)
+        samples[400] = value
+        soundfile.write(songs / f"{name}.wav", samples, 8000, "FLOAT")
     ran = bench.run(bench.pipeline(TONE), "--only", "soft", code=1)
-    assert "bad.wav" in ran.error("songs", "bad") and "Traceback" not in ran.messages
+    for name in ("nan", "inf"):
+        assert f"{name}.wav" in ran.error("songs", name)
+    assert "Traceback" not in ran.messages
 
 
 def test_a_sound_by_another_name_is_read_by_its_content_or_refused(bench):
