@@ -5,7 +5,7 @@ import click
 from ripieno.registry import Registry
 
 from ..plan import make_plan
-from .run import asked
+from .asked import asked
 
 
 @click.command()

@@ -9,7 +9,7 @@ from ripieno.registry import Registry
 from .. import manifest
 from ..plan import make_plan
 from ..store import write_atomically
-from .run import asked
+from .asked import asked
 
 
 @click.command()

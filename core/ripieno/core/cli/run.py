@@ -1,7 +1,6 @@
 """``core run``: a pipeline from start to end."""
 
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -10,35 +9,8 @@ import click
 from ripieno.contracts.errors import PipelineError
 
 from ..console import listener, own_stdout
-from ..document import parse_value
-from ..pipeline import Pipeline
-from ..recipes import find_pipeline
 from ..run import Options, Run, RunResult, title
-
-
-def pairs(values: Iterable[str], option: str) -> dict[str, str]:
-    """``NAME=VALUE`` options as a dict.
-
-    Raises
-    ------
-    PipelineError
-        If one has no ``=``.
-    """
-    found = {}
-    for value in values:
-        name, equals, rest = value.partition("=")
-        if not equals or not name:
-            raise PipelineError(f"{option} {value}: write {option} NAME=VALUE")
-        found[name] = rest
-    return found
-
-
-def asked(pipeline: str, inputs: Iterable[str], settings: Iterable[str]) -> Pipeline:
-    """The pipeline with the inputs and settings of the command line."""
-    values = {
-        place: parse_value(text, name=f"--set {place}") for place, text in pairs(settings, "--set").items()
-    }
-    return find_pipeline(pipeline).with_inputs(pairs(inputs, "--input")).with_settings(values)
+from .asked import asked
 
 
 @click.command()
