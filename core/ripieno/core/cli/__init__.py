@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ripieno.contracts.errors import RipienoError
+from ripieno.contracts.errors import RipienoError, StepError
 
 from .. import __version__
 
@@ -95,7 +95,7 @@ def main() -> None:
         sys.exit(2)
     except RipienoError as error:
         print(error, file=sys.stderr)
-        sys.exit(2)
+        sys.exit(1 if isinstance(error, StepError) else 2)
     except (KeyboardInterrupt, click.Abort):
         print("interrupted: what was finished is kept; run again to go on", file=sys.stderr)
         sys.exit(130)
