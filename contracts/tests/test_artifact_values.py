@@ -59,11 +59,17 @@ def clock(**changes):
         (lambda: Stems({"a": Audio(ONE, 8000), "b": Audio(np.zeros(2), 8000)}), "stems differ"),
         (lambda: Stems({"../a": Audio(ONE, 8000)}), "no name of a stem"),
         (lambda: Stems({"": Audio(ONE, 8000)}), "'' is no name of a stem"),
+        (lambda: Stems({"C:a": Audio(ONE, 8000)}), "'C:a' is no name of a stem"),
+        (lambda: Stems({"a\n": Audio(ONE, 8000)}), r"'a\\n' is no name of a stem"),
         (lambda: Features(np.zeros(3), ("a",), 1.0), "expected 2 axes, the first of them frames"),
         (lambda: Features(ONE * np.nan, ("a",), 1.0), "values holds NaN"),
         (lambda: Features(ONE, (), 1.0), "0 names for 1 dimensions"),
         (lambda: Features(ONE, ("a",), 0), "rate_hz is 0: frames a second"),
         (lambda: Features(ONE, ("a",), float("inf")), "rate_hz is inf"),
+        (lambda: Features(ONE, ("a",), "10"), "rate_hz is 10: frames a second"),
+        (lambda: Features(ONE, ("a",), 1.0, np.nan), "start_s is nan: it is seconds"),
+        (lambda: Activations({"a": [0]}, 1.0, None), "start_s is None: it is seconds"),
+        (lambda: Activations({"a": 0.5}, 1.0), "expected 1 axes, the first of them frames"),
         (lambda: Features(ONE, ("flux",), 1.0)["fluxx"], "no feature 'fluxx': there are flux"),
         (lambda: Activations({"a": [np.inf]}, 1.0), "head a holds NaN"),
         (lambda: Activations({"a": [0], "b": [0, 0]}, 1.0), "heads differ in frames: {'a': 1, 'b': 2}"),
@@ -94,6 +100,8 @@ def clock(**changes):
         (lambda: Sections([0.0], [1.0], ()), "1 starts, 1 ends, 0 labels"),
         (lambda: Video(Path("a.mp4"), 0, 10, 30.0, 1.0), "a film of 0 x 10 pixels"),
         (lambda: Video(Path("a.mp4"), 10, 10, 0.0, 1.0), "fps is 0.0"),
+        (lambda: Video(Path("a.mp4"), 10, 10, np.nan, 1.0), "fps is nan"),
+        (lambda: Video(Path("a.mp4"), 10, 10, 25.0, -1.0), "duration_s is -1.0: a film lasts"),
         (lambda: Image(Path("a.png"), 10, -1), "a picture of 10 x -1 pixels"),
         (lambda: Model(Path("a.pkl")), "a.pkl: a model is an .onnx or .safetensors file"),
         (lambda: Dataset({"manifest.json": Path("a")}), "manifest.json is the manifest's own name"),
@@ -105,7 +113,9 @@ def test_what_makes_no_sense_is_refused_with_a_reason(make, message):
         make()
 
 
-@pytest.mark.parametrize("name", ["/etc/passwd", "../up", "a/../../b", "", ".", "a\\b"])
+@pytest.mark.parametrize(
+    "name", ["/etc/passwd", "../up", "a/../../b", "", ".", "a\\b", "C:b", "C:/b", "a\0b"]
+)
 @pytest.mark.parametrize("kind", [Bundle, Dataset])
 def test_names_of_files_stay_inside_their_folder(kind, name):
     with pytest.raises(InputError, match="not a relative path inside a folder"):
@@ -132,6 +142,21 @@ def test_an_artifact_leaves_the_given_array_writable():
     given_times = np.array([0.5, 1.0])
     Beats(given_times)
     given_times[0] = 0.25
+
+
+def test_an_artifact_keeps_what_it_was_checked_with():
+    stems, heads, scores, facts = {"a": Audio(ONE, 8000)}, {"a": [0.0]}, {"f": 1.0}, {"seed": 1}
+    made = (
+        Stems(stems),
+        Activations(heads, 1.0),
+        Scores(scores),
+        Dataset({}, facts),
+        Model(Path("m.onnx"), facts),
+    )
+    for given_mapping in (stems, heads, scores, facts):
+        given_mapping["../b"] = "not checked"
+    kept = [list(mapping) for one in made for mapping in one.parts().values() if isinstance(mapping, dict)]
+    assert kept == [["a"], ["a"], ["f"], [], ["seed"], ["seed"]]
 
 
 @given(artifacts.audio())

@@ -21,6 +21,7 @@ from ripieno.contracts.testing import (
     SinkSuite,
     TrainerSuite,
     TranscriberSuite,
+    digest,
     music,
     overrides,
 )
@@ -104,3 +105,10 @@ def test_what_cannot_be_cut_is_named():
         cut(Sections([0.0], [1.0], ("a",)), 0, 1, last=True)
     with pytest.raises(pytest.fail.Exception, match="nothing that streams"):
         clock({"text": PROMPT})
+
+
+def test_a_digest_tells_long_arrays_of_an_example_apart():
+    samples = np.zeros(5000)
+    before = digest(makers.Example(samples, "a ramp"))
+    samples[2500] = 1
+    assert digest(makers.Example(samples, "a ramp")) != before

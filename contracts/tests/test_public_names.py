@@ -124,3 +124,10 @@ def test_every_error_is_a_ripieno_error_and_one_line():
     assert len(kinds) > 8
     assert all(issubclass(kind, contracts.RipienoError) for kind in kinds)
     assert "\n" not in str(contracts.DamagedError("a"))
+
+
+@pytest.mark.parametrize("module", ["binaries", "context", "errors", "hooks", "plugin", "provenance"])
+def test_a_run_that_finds_all_in_the_store_loads_no_numpy(module):
+    code = f"import sys, ripieno.contracts.{module}; print('numpy' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    assert ran.stdout.strip() == "False"

@@ -110,6 +110,13 @@ def test_a_faulty_file_is_refused_with_its_place(codec, content, message, tmp_pa
     assert str(path) in str(refused.value)
 
 
+def test_json_that_is_nested_without_end_is_refused(tmp_path):
+    path = tmp_path / "deep.json"
+    path.write_text("[" * 200_000, encoding="utf-8")
+    with pytest.raises(InputError, match=r"deep\.json: not JSON"):
+        codecs.ScoresFile().read(path)
+
+
 def test_arrays_of_another_kind_are_refused(tmp_path):
     path = tmp_path / "x.npz"
     codecs.TrajectoryFile().write(Trajectory(ARRAY, 30.0), path)

@@ -9,16 +9,15 @@ mappings and tuples of these. That is all that storing, hashing and loading need
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from .errors import InputError
 from .provenance import Provenance
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    S = TypeVar("S", bound=np.generic)
+S = TypeVar("S", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,14 +54,20 @@ class Artifact:
         return replace(self, provenance=provenance)
 
 
-def read_only(array: "NDArray[S]") -> "NDArray[S]":
+def read_only(array: NDArray[S]) -> NDArray[S]:
     """A view that cannot be written to; the array itself stays as it is."""
     view = array.view()
     view.flags.writeable = False
     return view
 
 
-def require(condition: bool, message: str) -> None:
+def settle(artifact: Artifact, **values: Any) -> None:
+    """Set fields of a frozen artifact while it is being made."""
+    for name, value in values.items():
+        object.__setattr__(artifact, name, value)
+
+
+def require(condition: Any, message: str) -> None:
     """Refuse an artifact's value.
 
     Raises

@@ -15,8 +15,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from .artifact import Artifact, read_only, require
-from .errors import InputError
+from .artifact import Artifact, read_only, require, settle
 from .provenance import Provenance
 from .rows import MemoryRows, RowsWriter, StoredRows, to_float32
 
@@ -92,9 +91,7 @@ class Audio(Artifact):
             f"rate_hz is {rate_hz!r}: a sample rate is a positive whole number of samples a second",
         )
         rows = samples if isinstance(samples, (MemoryRows, StoredRows)) else _rows(samples)
-        object.__setattr__(self, "rows", rows)
-        object.__setattr__(self, "rate_hz", int(rate_hz))
-        object.__setattr__(self, "provenance", provenance)
+        settle(self, rows=rows, rate_hz=int(rate_hz), provenance=provenance)
 
     @classmethod
     def from_parts(cls, parts: Mapping[str, Any]) -> Self:
@@ -139,12 +136,8 @@ class Audio(Artifact):
 
     def header(self) -> dict[str, Any]:
         """Kind, rate_hz, channels and frames."""
-        return {
-            "kind": self.kind,
-            "rate_hz": self.rate_hz,
-            "channels": self.channels,
-            "frames": self.frames,
-        }
+        facts = {"rate_hz": self.rate_hz, "channels": self.channels, "frames": self.frames}
+        return {"kind": self.kind, **facts}
 
     def __repr__(self) -> str:
         return f"Audio({self.rate_hz} Hz, {self.channels} channels, {self.duration_s:.3f} s)"
@@ -152,16 +145,14 @@ class Audio(Artifact):
 
 def _rows(samples: NDArray[np.floating[Any]]) -> MemoryRows:
     samples = np.asarray(samples)
-    if not np.issubdtype(samples.dtype, np.floating):
-        raise InputError(
-            f"samples are {samples.dtype}: audio is floating point with full scale 1.0. "
-            "Divide integers by their full scale, e.g. int16 by 32768"
-        )
-    rows = samples[:, None] if samples.ndim == 1 else samples.T
     require(
-        rows.ndim == 2 and rows.shape[1] >= 1,
-        f"samples have shape {samples.shape}, expected [channels, frames] or [frames]",
+        np.issubdtype(samples.dtype, np.floating),
+        f"samples are {samples.dtype}: audio is floating point with full scale 1.0. "
+        "Divide integers by their full scale, e.g. int16 by 32768",
     )
+    rows = samples[:, None] if samples.ndim == 1 else samples.T
+    is_sound = rows.ndim == 2 and rows.shape[1] >= 1
+    require(is_sound, f"samples have shape {samples.shape}, expected [channels, frames] or [frames]")
     # A view, not the caller's array: what it does to its own array later is its own affair.
     return MemoryRows(read_only(to_float32(rows)))
 
@@ -216,7 +207,7 @@ class Stems(Artifact):
     Raises
     ------
     InputError
-        If rates or lengths differ, or a name has a slash or a dot.
+        If rates or lengths differ, or a name has a slash, a dot or what else a file name cannot have.
     """
 
     kind = "stems"
@@ -226,10 +217,11 @@ class Stems(Artifact):
         shapes = {name: (audio.rate_hz, audio.frames) for name, audio in self.items.items()}
         require(len(set(shapes.values())) <= 1, f"stems differ in rate or length: {shapes}")
         for name in self.items:
+            is_name = name and name.isprintable() and not set(name) & set('/\\.:*?"<>|')
             require(
-                bool(name) and not set(name) & set("/\\."),
-                f"{name!r} is no name of a stem: it becomes a file name, and step.name in a pipeline",
+                is_name, f"{name!r} is no name of a stem: it becomes a file name, and step.name in a pipeline"
             )
+        settle(self, items=dict(self.items))
 
     @property
     def names(self) -> tuple[str, ...]:

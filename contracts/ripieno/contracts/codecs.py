@@ -47,11 +47,8 @@ class BeatsFile(Codec[BeatsConfig]):
 
     def write(self, artifact: Beats, path: Path) -> None:
         digits = self.config.decimals
-        lines = (
-            f"{time:.{digits}f}\t{at}\n"
-            for time, at in zip(artifact.times_s, artifact.positions, strict=True)
-        )
-        _write(path, "".join(lines))
+        rows = zip(artifact.times_s, artifact.positions, strict=True)
+        _write(path, "".join(f"{time_s:.{digits}f}\t{position}\n" for time_s, position in rows))
 
 
 class LabFile(Codec[NoConfig]):
@@ -126,7 +123,7 @@ class _Arrays(Codec[NoConfig]):
     def read(self, path: Path) -> Artifact:
         try:
             with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-                parts = {name: _plain(arrays[name]) for name in arrays.files}
+                parts = {name: arrays[name][()] for name in arrays.files}
         except (OSError, ValueError, EOFError, TypeError, BadZipFile, zlib.error) as error:
             raise InputError(f"{path}: not an .npz file of arrays: {error}") from error
         return _made(path, lambda: self.kind.from_parts(_nested(parts)))
@@ -204,7 +201,7 @@ def _number(path: Path, line: int, text: str) -> float:
 def _object(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not JSON: {error}") from error
     if not isinstance(document, dict):
         raise InputError(f"{path}: holds a {type(document).__name__}, expected a JSON object")
@@ -245,12 +242,11 @@ def _copy(files: Mapping[str, Path], folder: Path) -> None:
 
 
 def _flat(parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Parts by name, those in a mapping by ``mapping/name``."""
     flat: dict[str, Any] = {}
     for name, value in parts.items():
-        if isinstance(value, Mapping):
-            flat.update({f"{name}/{key}": item for key, item in value.items()})
-        else:
-            flat[name] = np.asarray(value)
+        is_mapping = isinstance(value, Mapping)
+        flat.update({f"{name}/{key}": item for key, item in value.items()} if is_mapping else {name: value})
     return flat
 
 
@@ -263,9 +259,3 @@ def _nested(parts: Mapping[str, Any]) -> dict[str, Any]:
         else:
             nested[name] = value
     return nested
-
-
-def _plain(value: Any) -> Any:
-    if value.ndim == 0:
-        return value.item()
-    return tuple(value.tolist()) if value.dtype.kind == "U" else value

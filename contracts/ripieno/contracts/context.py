@@ -92,7 +92,7 @@ class Context:
         PluginError
             If the plugin does not say ``random = True``.
         """
-        import numpy as np
+        import numpy as np  # not at the top: a run that finds all in the store needs none
 
         if not self.random:
             raise PluginError(
@@ -152,7 +152,7 @@ def derive_seed(seed: int, *names: str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
-_current: ContextVar[Context] = ContextVar("ripieno_context")
+_current: ContextVar[Context | None] = ContextVar("ripieno_context", default=None)
 
 
 def current_context() -> Context:
@@ -163,7 +163,7 @@ def current_context() -> Context:
     PluginError
         If no verb of a plugin is running.
     """
-    context = _current.get(None)
+    context = _current.get()
     if context is None:
         raise PluginError("there is a context only while a plugin's verb runs")
     return context
@@ -188,16 +188,17 @@ def call_in(context: Context, function: Callable[[Job, Context], Result], job: J
 @contextmanager
 def ensure_context(*, random: bool) -> Iterator[Context]:
     """The current context, or a plain one for a call outside a run: seed 0, one process."""
-    context = _current.get(None)
-    if context is not None:
+    with use_context(_current.get() or new_context(random=random)) as context:
         yield context
-        return
+
+
+def new_context(**facts: Any) -> Context:
+    """A context outside a run; its folders go with the process, as results may be files in them."""
     folder = Path(tempfile.mkdtemp(dir=_process_folder().name))
     scratch, checkpoint = folder / "scratch", folder / "checkpoint"
     scratch.mkdir()
     checkpoint.mkdir()
-    with use_context(Context(scratch, checkpoint, random=random)) as context:
-        yield context
+    return Context(scratch, checkpoint, **facts)
 
 
 @contextmanager
@@ -209,5 +210,4 @@ def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
 
 @lru_cache(maxsize=1)
 def _process_folder() -> "tempfile.TemporaryDirectory[str]":
-    # Results of a call may be files in its scratch folder, so that outlives the call, not the process.
     return tempfile.TemporaryDirectory(prefix="ripieno-", ignore_cleanup_errors=True)

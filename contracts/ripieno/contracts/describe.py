@@ -19,6 +19,8 @@ from .interfaces import INTERFACES, Augmenter, Codec, FrameDecoder, FrameEffect
 from .plugin import Plugin
 from .ports import check_interface, signature
 
+FLAGS = ("random", "reproducible", "causal", "whole_file", "parallel")
+
 
 def describe(plugin: type[Plugin[Any]]) -> dict[str, Any]:
     """The descriptor of a plugin class.
@@ -34,17 +36,15 @@ def describe(plugin: type[Plugin[Any]]) -> dict[str, Any]:
     PluginError
         If its ports, config or flags do not keep the contract.
     """
+    name = f"{plugin.__module__}.{plugin.__qualname__}"
     interface = next((base for base in plugin.__mro__ if base in INTERFACES), None)
     if interface is None:
-        raise PluginError(
-            f"{plugin.__module__}.{plugin.__qualname__} derives from no interface of ripieno.contracts"
-        )
+        raise PluginError(f"{name} derives from no interface of ripieno.contracts")
     if plugin.__abstractmethods__:
-        missing = ", ".join(sorted(plugin.__abstractmethods__))
-        raise PluginError(f"{plugin.__module__}.{plugin.__qualname__} does not define {missing}")
+        raise PluginError(f"{name} does not define {', '.join(sorted(plugin.__abstractmethods__))}")
     documentation = inspect.cleandoc(vars(plugin).get("__doc__") or "")
     if not documentation:
-        raise PluginError(f"{plugin.__module__}.{plugin.__qualname__} has no docstring")
+        raise PluginError(f"{name} has no docstring")
     return {
         "interface": interface.__name__,
         "prefix": plugin.prefix,
@@ -53,11 +53,7 @@ def describe(plugin: type[Plugin[Any]]) -> dict[str, Any]:
         "description": documentation,
         "config_schema": plugin.config_class().model_json_schema(by_alias=True),
         "accepts": {port: asdict(spec) for port, spec in plugin.accepts.items()},
-        "random": plugin.random,
-        "reproducible": plugin.reproducible,
-        "causal": plugin.causal,
-        "whole_file": plugin.whole_file,
-        "parallel": plugin.parallel,
+        **{flag: getattr(plugin, flag) for flag in FLAGS},
         "resources": asdict(plugin.resources),
         "binaries": [asdict(binary) for binary in plugin.binaries],
         "licences": [asdict(licence) for licence in plugin.licences],
@@ -73,20 +69,16 @@ def _shape(plugin: type[Plugin[Any]], interface: type[Plugin[Any]]) -> dict[str,
         return {"ports": [], "fields": [], "kind": ""}
     shape = signature(plugin)
     check_interface(plugin, interface)
-    _check_ports(plugin, [port.name for port in shape.ports])
+    ports = [port.name for port in shape.ports]
+    for name in plugin.accepts:
+        if name not in ports:
+            where = f"{plugin.__qualname__}.accepts"
+            raise PluginError(f"{where} names {name!r}, which is no port: {', '.join(ports)}")
     return {
         "ports": [asdict(port) for port in shape.ports],
         "kind": shape.kind,
         "fields": [list(field) for field in shape.fields],
     }
-
-
-def _check_ports(plugin: type[Plugin[Any]], ports: list[str]) -> None:
-    for port in plugin.accepts:
-        if port not in ports:
-            raise PluginError(
-                f"{plugin.__qualname__}.accepts names {port!r}, which is no port: {', '.join(ports)}"
-            )
 
 
 def configure(plugin: type[Plugin[Any]], settings: Mapping[str, Any]) -> dict[str, Any]:

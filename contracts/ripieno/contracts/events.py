@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .artifact import Artifact, read_only, require
+from .artifact import Artifact, read_only, require, settle
 from .errors import InputError
 from .series import BeatClock
 
@@ -24,13 +24,11 @@ LONGEST_S = 48 * 3600
 def _times(values: Any, name: str) -> NDArray[np.float64]:
     times = np.asarray(values, np.float64)
     require(times.ndim == 1, f"{name} has shape {times.shape}, expected one axis")
-    require(bool(np.isfinite(times).all()), f"{name} holds NaN or infinite times")
-    if times.size:
-        require(times.min() >= 0, f"{name} holds {times.min():g}: times are seconds from the start, >= 0")
-        require(
-            times.max() <= LONGEST_S,
-            f"{name} runs to {times.max():g}: are these milliseconds or samples? Times are seconds",
-        )
+    require(np.isfinite(times).all(), f"{name} holds NaN or infinite times")
+    first, last = times.min(initial=0), times.max(initial=0)
+    require(first >= 0, f"{name} holds {first:g}: times are seconds from the start, >= 0")
+    unit = "are these milliseconds or samples? Times are seconds"
+    require(last <= LONGEST_S, f"{name} runs to {last:g}: {unit}")
     return read_only(times)
 
 
@@ -64,27 +62,18 @@ class Beats(Artifact):
         given = np.zeros(count) if self.positions is None else np.asarray(self.positions)
         with np.errstate(invalid="ignore"):
             positions = given.astype(np.int64)
-        require(bool((positions == given).all()), "a position is a whole number")
+        require((positions == given).all(), "a position is a whole number")
         confidence = np.ones(count, np.float32) if self.confidence is None else self.confidence
-        object.__setattr__(self, "times_s", times_s)
-        object.__setattr__(self, "positions", read_only(positions))
-        object.__setattr__(self, "confidence", read_only(np.asarray(confidence, np.float32)))
-        steps = np.diff(times_s)
-        if steps.size and steps.min() <= 0:
-            at = int(steps.argmin())
-            raise InputError(
-                f"beat {at + 1} at {times_s[at + 1]:g} s is not after beat {at} at {times_s[at]:g} s"
-            )
-        require(
-            self.positions.shape == self.confidence.shape == (count,),
-            f"{count} beats, {self.positions.size} positions, {self.confidence.size} confidences",
-        )
-        require(
-            bool((self.positions >= 0).all()), "a position is 1 for the downbeat, 0 for unknown, never less"
-        )
-        require(
-            bool(((self.confidence >= 0) & (self.confidence <= 1)).all()), "confidence must lie in [0, 1]"
-        )
+        confidence = np.asarray(confidence, np.float32)
+        settle(self, times_s=times_s, positions=read_only(positions), confidence=read_only(confidence))
+        if (np.diff(times_s) <= 0).any():
+            at = int(np.diff(times_s).argmin())
+            later, earlier = f"beat {at + 1} at {times_s[at + 1]:g} s", f"beat {at} at {times_s[at]:g} s"
+            raise InputError(f"{later} is not after {earlier}")
+        counts = f"{count} beats, {positions.size} positions, {confidence.size} confidences"
+        require(positions.shape == confidence.shape == (count,), counts)
+        require((positions >= 0).all(), "a position is 1 for the downbeat, 0 for unknown, never less")
+        require(((confidence >= 0) & (confidence <= 1)).all(), "confidence must lie in [0, 1]")
 
     @property
     def downbeats_s(self) -> NDArray[np.float64]:
@@ -111,15 +100,13 @@ class Sections(Artifact):
     labels: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "start_s", _times(self.start_s, "start_s"))
-        object.__setattr__(self, "end_s", _times(self.end_s, "end_s"))
-        object.__setattr__(self, "labels", tuple(self.labels))
-        require(
-            len(self.start_s) == len(self.end_s) == len(self.labels),
-            f"{len(self.start_s)} starts, {len(self.end_s)} ends, {len(self.labels)} labels",
-        )
-        require(bool((self.end_s > self.start_s).all()), "a section must end after it starts")
-        require(bool((self.start_s[1:] >= self.end_s[:-1]).all()), "sections overlap or are out of order")
+        start_s, end_s = _times(self.start_s, "start_s"), _times(self.end_s, "end_s")
+        labels = tuple(map(str, self.labels))
+        settle(self, start_s=start_s, end_s=end_s, labels=labels)
+        counts = f"{len(start_s)} starts, {len(end_s)} ends, {len(labels)} labels"
+        require(len(start_s) == len(end_s) == len(labels), counts)
+        require((end_s > start_s).all(), "a section must end after it starts")
+        require((start_s[1:] >= end_s[:-1]).all(), "sections overlap or are out of order")
 
 
 class Tracked(NamedTuple):

@@ -8,21 +8,22 @@ Names of a many-file artifact are relative POSIX paths and cannot leave its fold
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from numbers import Real
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from .artifact import Artifact, require
+from .artifact import Artifact, require, settle
 
 
 def _inside(files: Mapping[str, Path]) -> dict[str, Path]:
     """The files in the order of their names, none of which leads out of their folder."""
     for name in files:
         path = PurePosixPath(name)
-        require(
-            bool(path.parts) and not path.is_absolute() and ".." not in path.parts and "\\" not in name,
-            f"{name!r} is not a relative path inside a folder",
-        )
+        # Windows takes C:x from a folder of another drive.
+        leads_out = path.is_absolute() or ".." in path.parts or PureWindowsPath(name).anchor
+        is_inside = path.parts and not leads_out and not set(name) & {"\\", "\0"}
+        require(is_inside, f"{name!r} is not a relative path inside a folder")
     return dict(sorted(files.items()))
 
 
@@ -51,7 +52,8 @@ class Video(Artifact):
 
     def __post_init__(self) -> None:
         require(self.width > 0 and self.height > 0, f"a film of {self.width} x {self.height} pixels")
-        require(self.fps > 0, f"fps is {self.fps}: frames a second must be positive")
+        require(0 < self.fps < inf, f"fps is {self.fps}: frames a second must be positive")
+        require(0 <= self.duration_s < inf, f"duration_s is {self.duration_s}: a film lasts some seconds")
 
     def header(self) -> dict[str, Any]:
         """Kind, size, fps and duration_s."""
@@ -97,7 +99,7 @@ class Dataset(Artifact):
     manifest: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "files", _inside(self.files))
+        settle(self, files=_inside(self.files), manifest=dict(self.manifest))
         require("manifest.json" not in self.files, "manifest.json is the manifest's own name in a data set")
 
 
@@ -121,10 +123,9 @@ class Model(Artifact):
     contract: str = ""
 
     def __post_init__(self) -> None:
-        require(
-            self.path.suffix in (".onnx", ".safetensors"),
-            f"{self.path.name}: a model is an .onnx or .safetensors file",
-        )
+        is_model = self.path.suffix in (".onnx", ".safetensors")
+        require(is_model, f"{self.path.name}: a model is an .onnx or .safetensors file")
+        settle(self, metadata=dict(self.metadata))
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +142,7 @@ class Bundle(Artifact):
     files: Mapping[str, Path]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "files", _inside(self.files))
+        settle(self, files=_inside(self.files))
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +164,7 @@ class Scores(Artifact):
     def __post_init__(self) -> None:
         for name, value in self.values.items():
             require(isinstance(value, Real), f"score {name} is {value!r}: a score is a number")
-        object.__setattr__(self, "values", {name: float(value) for name, value in self.values.items()})
+        settle(self, values={name: float(value) for name, value in self.values.items()})
 
 
 @dataclass(frozen=True, eq=False)

@@ -255,26 +255,5 @@ class Codec(Plugin[C]):
         return {}
 
 
-INTERFACES: tuple[type[Plugin[Any]], ...] = (
-    DataSource,
-    Augmenter,
-    Frontend,
-    Transcriber,
-    BeatDecoder,
-    PerformanceDecoder,
-    FrameDecoder,
-    BeatTracker,
-    StructureAnalyzer,
-    Separator,
-    Effect,
-    Controller,
-    Renderer,
-    FrameEffect,
-    Joiner,
-    Generator,
-    Trainer,
-    Metric,
-    Sink,
-    Codec,
-)
+INTERFACES = tuple(kind for kind in Plugin.__subclasses__() if kind.__module__ == __name__)
 """Every interface whose plugins are classes."""

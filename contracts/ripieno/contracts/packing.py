@@ -24,6 +24,7 @@ from .errors import DamagedError, PluginError
 from .rows import BLOCK_BYTES, MemoryRows, RowsWriter, StoredRows
 
 INDEX = "artifact.json"
+FILE_KEYS = ("$array", "$rows", "$file")
 ROWS_AT_ONCE = 1 << 18
 
 
@@ -107,7 +108,7 @@ def read_index(folder: Path) -> dict[str, Any]:
     try:
         document: dict[str, Any] = json.loads((folder / INDEX).read_text(encoding="utf-8"))
         return document
-    except (FileNotFoundError, ValueError) as error:
+    except (FileNotFoundError, ValueError, RecursionError) as error:
         raise DamagedError(str(folder / INDEX)) from error
 
 
@@ -130,14 +131,15 @@ def part_digests(folder: Path) -> dict[str, str]:
     document = read_index(folder)
 
     def resolved(value: Any) -> Any:
-        if isinstance(value, dict) and len(value) and next(iter(value)).startswith("$"):
-            return {
-                k: document["files"].get(v, v) if isinstance(v, str) else resolved(v)
-                for k, v in value.items()
-            }
-        if isinstance(value, dict):
-            return {name: resolved(item) for name, item in value.items()}
-        return [resolved(item) for item in value] if isinstance(value, list) else value
+        """The value with the digest of each file in place of its name, which differs from pack to pack."""
+        if isinstance(value, list):
+            return [resolved(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        return {
+            key: document["files"][item] if key in FILE_KEYS else resolved(item)
+            for key, item in value.items()
+        }
 
     items = document["artifact"]["parts"]["items"]
     return {name: sha256_text(json.dumps(resolved(item), sort_keys=True)) for name, item in items.items()}

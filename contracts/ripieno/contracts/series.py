@@ -6,28 +6,43 @@ The first axis is time. Frame i belongs to second ``start_s + i / rate_hz`` of t
 its window, where it has one). Values are float32 and finite.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .artifact import Artifact, read_only, require
+from .artifact import Artifact, read_only, require, settle
 
 if TYPE_CHECKING:
     from .events import Beats
 
 
-def _series(values: Any, name: str, dimensions: int | None = 2) -> NDArray[np.float32]:
+def _series(values: Any, name: str, *, axes: int) -> NDArray[np.float32]:
     array = np.asarray(values, np.float32)
-    if dimensions is not None:
-        require(
-            array.ndim == dimensions,
-            f"{name} has shape {array.shape}, expected {dimensions} axes, the first of them frames",
-        )
-    require(bool(np.isfinite(array).all()), f"{name} holds NaN or infinite values")
+    shape = array.shape
+    require(array.ndim == axes, f"{name} has shape {shape}, expected {axes} axes, the first of them frames")
+    require(np.isfinite(array).all(), f"{name} holds NaN or infinite values")
     return read_only(array)
+
+
+def _rate(value: Any, name: str = "rate_hz") -> float:
+    is_rate = isinstance(value, Real) and 0 < float(value) < np.inf
+    require(is_rate, f"{name} is {value}: frames a second must be positive")
+    return float(value)
+
+
+def _start(value: Any) -> float:
+    require(isinstance(value, Real) and np.isfinite(float(value)), f"start_s is {value!r}: it is seconds")
+    return float(value)
+
+
+def _names(given: Iterable[str], dimensions: int) -> tuple[str, ...]:
+    names = tuple(map(str, given))
+    require(len(names) == dimensions, f"{len(names)} names for {dimensions} dimensions")
+    return names
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +68,9 @@ class Features(Artifact):
     start_s: float = 0.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", _series(self.values, "values"))
-        object.__setattr__(self, "names", tuple(self.names))
-        require(0 < self.rate_hz < np.inf, f"rate_hz is {self.rate_hz}: frames a second must be positive")
-        require(
-            len(self.names) == self.values.shape[1],
-            f"{len(self.names)} names for {self.values.shape[1]} dimensions",
-        )
+        values = _series(self.values, "values", axes=2)
+        names = _names(self.names, values.shape[1])
+        settle(self, values=values, names=names, rate_hz=_rate(self.rate_hz), start_s=_start(self.start_s))
 
     @property
     def times_s(self) -> NDArray[np.float64]:
@@ -79,12 +90,8 @@ class Features(Artifact):
 
     def header(self) -> dict[str, Any]:
         """Kind, names, rate_hz and frames."""
-        return {
-            "kind": self.kind,
-            "names": list(self.names),
-            "rate_hz": self.rate_hz,
-            "frames": len(self.values),
-        }
+        facts = {"names": list(self.names), "rate_hz": self.rate_hz, "frames": len(self.values)}
+        return {"kind": self.kind, **facts}
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,9 +114,11 @@ class Activations(Artifact):
     start_s: float = 0.0
 
     def __post_init__(self) -> None:
-        heads = {name: _series(values, f"head {name}", None) for name, values in self.heads.items()}
-        object.__setattr__(self, "heads", heads)
-        require(0 < self.rate_hz < np.inf, f"rate_hz is {self.rate_hz}: frames a second must be positive")
+        heads = {
+            name: _series(values, f"head {name}", axes=max(1, np.ndim(values)))
+            for name, values in self.heads.items()
+        }
+        settle(self, heads=heads, rate_hz=_rate(self.rate_hz), start_s=_start(self.start_s))
         lengths = {name: len(values) for name, values in heads.items()}
         require(len(set(lengths.values())) <= 1, f"heads differ in frames: {lengths}")
 
@@ -149,27 +158,28 @@ class BeatClock(Artifact):
     start_s: float = 0.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "spb_s", _series(self.spb_s, "spb_s", 1))
-        object.__setattr__(self, "phase", _series(self.phase, "phase", 1))
-        object.__setattr__(self, "next_beat_s", read_only(np.asarray(self.next_beat_s, np.float64)))
-        object.__setattr__(
-            self, "metre_probabilities", _series(self.metre_probabilities, "metre_probabilities")
+        settle(
+            self,
+            spb_s=_series(self.spb_s, "spb_s", axes=1),
+            phase=_series(self.phase, "phase", axes=1),
+            next_beat_s=read_only(np.asarray(self.next_beat_s, np.float64)),
+            metre_probabilities=_series(self.metre_probabilities, "metre_probabilities", axes=2),
+            metres=tuple(map(int, self.metres)),
+            rate_hz=_rate(self.rate_hz),
+            start_s=_start(self.start_s),
         )
-        object.__setattr__(self, "metres", tuple(self.metres))
-        frames = len(self.spb_s)
-        require(0 < self.rate_hz < np.inf, f"rate_hz is {self.rate_hz}: frames a second must be positive")
-        require(bool((self.spb_s > 0).all()), "spb_s must be positive: it is seconds per beat")
-        require(bool(((self.phase >= 0) & (self.phase < 1)).all()), "phase must lie in [0, 1)")
+        frames, rows = len(self.spb_s), self.metre_probabilities
         require(
             self.phase.shape == self.next_beat_s.shape == (frames,)
-            and self.metre_probabilities.shape == (frames, len(self.metres)),
+            and rows.shape == (frames, len(self.metres)),
             "the series of a beat clock differ in frames",
         )
-        require(bool(np.isfinite(self.next_beat_s).all()), "next_beat_s holds NaN or infinite times")
-        rows = self.metre_probabilities
+        require((self.spb_s > 0).all(), "spb_s must be positive: it is seconds per beat")
+        require(((self.phase >= 0) & (self.phase < 1)).all(), "phase must lie in [0, 1)")
+        require(np.isfinite(self.next_beat_s).all(), "next_beat_s holds NaN or infinite times")
+        sums = rows.sum(1) if self.metres else np.ones(frames)
         require(
-            not self.metres or (bool((rows >= 0).all()) and bool((abs(rows.sum(1) - 1) < 1e-3).all())),
-            "rows of metre_probabilities must sum to 1",
+            (rows >= 0).all() and np.allclose(sums, 1, atol=1e-3), "rows of metre_probabilities must sum to 1"
         )
 
     @property
@@ -231,10 +241,6 @@ class Trajectory(Artifact):
     names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "coefficients", _series(self.coefficients, "coefficients"))
-        object.__setattr__(self, "names", tuple(self.names))
-        require(0 < self.fps < np.inf, f"fps is {self.fps}: frames a second must be positive")
-        require(
-            len(self.names) in (0, self.coefficients.shape[1]),
-            f"{len(self.names)} names for {self.coefficients.shape[1]} dimensions",
-        )
+        coefficients = _series(self.coefficients, "coefficients", axes=2)
+        names = _names(self.names, coefficients.shape[1]) if len(self.names) else ()
+        settle(self, coefficients=coefficients, names=names, fps=_rate(self.fps, "fps"))

@@ -5,56 +5,30 @@ must keep. It needs pytest and hypothesis (``ripieno-contracts[testing]``).
 """
 
 from .audio import (
-    AudioSuite,
-    BeatTrackerSuite,
-    EffectSuite,
-    FrontendSuite,
-    SeparatorSuite,
-    StructureAnalyzerSuite,
-    TranscriberSuite,
-    music,
+    AudioSuite as AudioSuite,
+    BeatTrackerSuite as BeatTrackerSuite,
+    EffectSuite as EffectSuite,
+    FrontendSuite as FrontendSuite,
+    SeparatorSuite as SeparatorSuite,
+    StructureAnalyzerSuite as StructureAnalyzerSuite,
+    TranscriberSuite as TranscriberSuite,
+    music as music,
 )
-from .codec import CodecSuite
-from .films import ControllerSuite, FrameDecoderSuite, FrameEffectSuite, RendererSuite
+from .codec import CodecSuite as CodecSuite
 from .others import (
-    AugmenterSuite,
-    BeatDecoderSuite,
-    DataSourceSuite,
-    GeneratorSuite,
-    JoinerSuite,
-    MetricSuite,
-    PerformanceDecoderSuite,
-    SinkSuite,
-    TrainerSuite,
+    AugmenterSuite as AugmenterSuite,
+    BeatDecoderSuite as BeatDecoderSuite,
+    ControllerSuite as ControllerSuite,
+    DataSourceSuite as DataSourceSuite,
+    FrameDecoderSuite as FrameDecoderSuite,
+    FrameEffectSuite as FrameEffectSuite,
+    GeneratorSuite as GeneratorSuite,
+    JoinerSuite as JoinerSuite,
+    MetricSuite as MetricSuite,
+    PerformanceDecoderSuite as PerformanceDecoderSuite,
+    RendererSuite as RendererSuite,
+    SinkSuite as SinkSuite,
+    TrainerSuite as TrainerSuite,
 )
-from .streaming import StreamingSuite
-from .suite import PluginSuite, digest, overrides
-
-__all__ = [
-    "AudioSuite",
-    "AugmenterSuite",
-    "BeatDecoderSuite",
-    "BeatTrackerSuite",
-    "CodecSuite",
-    "ControllerSuite",
-    "DataSourceSuite",
-    "EffectSuite",
-    "FrameDecoderSuite",
-    "FrameEffectSuite",
-    "FrontendSuite",
-    "GeneratorSuite",
-    "JoinerSuite",
-    "MetricSuite",
-    "PerformanceDecoderSuite",
-    "PluginSuite",
-    "RendererSuite",
-    "SeparatorSuite",
-    "SinkSuite",
-    "StreamingSuite",
-    "StructureAnalyzerSuite",
-    "TrainerSuite",
-    "TranscriberSuite",
-    "digest",
-    "music",
-    "overrides",
-]
+from .streaming import StreamingSuite as StreamingSuite
+from .suite import PluginSuite as PluginSuite, digest as digest, overrides as overrides

@@ -1,4 +1,4 @@
-"""What plugins without fixed ports keep: decoders, data, models, figures, pages."""
+"""What plugins that are not wired to sound alone keep: decoders, pictures, data, models, figures, pages."""
 
 import json
 from collections.abc import Mapping
@@ -6,18 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..files import Bundle, Dataset, Model, Scores
-from ..interfaces import (
-    Augmenter,
-    BeatDecoder,
-    DataSource,
-    Generator,
-    Joiner,
-    Metric,
-    PerformanceDecoder,
-    Sink,
-    Trainer,
-)
+from .. import interfaces
+from ..audio import Audio
 from .streaming import StreamingSuite
 from .suite import PluginSuite, digest, overrides
 
@@ -25,7 +15,7 @@ from .suite import PluginSuite, digest, overrides
 class BeatDecoderSuite(StreamingSuite):
     """Tests of a `BeatDecoder`; the subclass defines `example`."""
 
-    interface = BeatDecoder
+    interface = interfaces.BeatDecoder
 
     def check(self, inputs: Mapping[str, Any], result: Any) -> None:
         activations = inputs["activations"]
@@ -37,48 +27,45 @@ class BeatDecoderSuite(StreamingSuite):
 class PerformanceDecoderSuite(StreamingSuite):
     """Tests of a `PerformanceDecoder`; the subclass defines `example`."""
 
-    interface = PerformanceDecoder
+    interface = interfaces.PerformanceDecoder
 
 
 class JoinerSuite(PluginSuite):
     """Tests of a `Joiner`; the subclass defines `example`."""
 
-    interface = Joiner
+    interface = interfaces.Joiner
 
 
 class GeneratorSuite(PluginSuite):
     """Tests of a `Generator`; the subclass defines `example`."""
 
-    interface = Generator
+    interface = interfaces.Generator
 
 
 class MetricSuite(PluginSuite):
     """Tests of a `Metric`; the subclass defines `example`."""
 
-    interface = Metric
+    interface = interfaces.Metric
 
     def check(self, inputs: Mapping[str, Any], result: Any) -> None:
-        assert isinstance(result, Scores)
         assert result.values, "no figures"
 
 
 class SinkSuite(PluginSuite):
     """Tests of a `Sink`; the subclass defines `example`."""
 
-    interface = Sink
+    interface = interfaces.Sink
 
     def check(self, inputs: Mapping[str, Any], result: Any) -> None:
-        assert isinstance(result, Bundle)
         _check_files(result.files)
 
 
 class TrainerSuite(PluginSuite):
     """Tests of a `Trainer`; the subclass defines `example`."""
 
-    interface = Trainer
+    interface = interfaces.Trainer
 
     def check(self, inputs: Mapping[str, Any], result: Any) -> None:
-        assert isinstance(result, Model)
         _check_files({result.path.name: result.path})
         assert result.metadata, "a model without a card: say data, seed and metrics in its metadata"
 
@@ -86,13 +73,12 @@ class TrainerSuite(PluginSuite):
 class DataSourceSuite(PluginSuite):
     """Tests of a `DataSource`."""
 
-    interface = DataSource
+    interface = interfaces.DataSource
 
     def example(self) -> dict[str, Any]:
         return {}
 
     def check(self, inputs: Mapping[str, Any], result: Any) -> None:
-        assert isinstance(result, Dataset)
         _check_files(result.files)
         assert json.loads(json.dumps(dict(result.manifest))) == result.manifest, "the manifest is not JSON"
 
@@ -100,7 +86,7 @@ class DataSourceSuite(PluginSuite):
 class AugmenterSuite(PluginSuite):
     """Tests of an `Augmenter`; the subclass defines `augmented`, an example as its trainer gives it."""
 
-    interface = Augmenter
+    interface = interfaces.Augmenter
 
     def augmented(self) -> Any:
         """An example."""
@@ -122,6 +108,70 @@ class AugmenterSuite(PluginSuite):
     @overrides("an example is of the trainer's own type")
     def test_the_result_is_what_it_declares(self) -> None:
         assert type(self.result()) is type(self.augmented())
+
+
+class ControllerSuite(StreamingSuite):
+    """Tests of a `Controller`; the subclass defines `example`."""
+
+    interface = interfaces.Controller
+
+
+class RendererSuite(PluginSuite):
+    """Tests of a `Renderer`; the subclass defines `example`."""
+
+    interface = interfaces.Renderer
+
+    def check(self, inputs: Mapping[str, Any], result: Any) -> None:
+        assert result.path.stat().st_size, "an empty film"
+        settings: Any = self.settings()
+        assert [result.width, result.height] == list(settings.size), "not the size that was asked for"
+        assert result.fps == settings.fps, "not the frame rate that was asked for"
+        longest_s = max(
+            (value.duration_s for value in inputs.values() if isinstance(value, Audio)), default=None
+        )
+        assert longest_s is None or abs(result.duration_s - longest_s) <= 1 / result.fps, (
+            f"a film of {result.duration_s:.3f} s for music of {longest_s:.3f} s"
+        )
+
+
+class PictureSuite(PluginSuite):
+    """Tests of what gives frames."""
+
+    def check(self, inputs: Mapping[str, Any], result: Any) -> None:
+        assert result.dtype == np.uint8, f"frames are {result.dtype}, expected uint8"
+        assert result.ndim == 4, f"frames have shape {result.shape}"
+        assert result.shape[3] == 3, f"frames have shape {result.shape}"
+
+    @overrides("frames are an array, no artifact; `check` looks at them")
+    def test_the_result_is_what_it_declares(self) -> None:
+        self.result()
+
+
+class FrameDecoderSuite(PictureSuite):
+    """Tests of a `FrameDecoder`; the subclass defines `example`."""
+
+    interface = interfaces.FrameDecoder
+
+
+class FrameEffectSuite(PictureSuite):
+    """Tests of a `FrameEffect`."""
+
+    interface = interfaces.FrameEffect
+
+    def example(self) -> dict[str, Any]:
+        frames = np.random.default_rng(0).integers(0, 256, (3, 36, 64, 3), np.uint8)
+        return {"frames": frames, "start_s": 1.0}
+
+    def inputs(self, case: str) -> dict[str, Any]:
+        example = self.example()
+        return {**example, "frames": example["frames"][:0]} if case == "no frames" else example
+
+    def check(self, inputs: Mapping[str, Any], result: Any) -> None:
+        super().check(inputs, result)
+        assert result.shape == inputs["frames"].shape, "it changes the number or size of frames"
+
+    def test_no_frames_are_taken(self) -> None:
+        self.result("no frames")
 
 
 def _check_files(files: Mapping[str, Any]) -> None:

@@ -27,24 +27,8 @@ class StreamingSuite(PluginSuite):
     """Cuts of the input that a property tries at once, at most."""
 
     def streamed(self, result: Any) -> tuple[NDArray[np.float32] | None, list[float] | None]:
-        """What the session gives for a result: rows [n, dims] and times of events, None where it gives none.
-
-        Stems stand one after the other along the channels, heads along the dimensions.
-        """
-        if isinstance(result, Audio):
-            return result.samples.T, None
-        if isinstance(result, Stems):
-            return np.concatenate([audio.samples for audio in result.items.values()]).T, None
-        if isinstance(result, Features):
-            return result.values, None
-        if isinstance(result, Trajectory):
-            return result.coefficients, None
-        if isinstance(result, Activations):
-            heads = [head.reshape(len(head), -1) for head in result.heads.values()]
-            return np.concatenate(heads, axis=1), None
-        if isinstance(result, Tracked):
-            return None, result.beats.times_s.tolist()
-        return None, None
+        """What the session gives for a result: `rows_of` it and times of events, None where it gives none."""
+        return rows_of(result), result.beats.times_s.tolist() if isinstance(result, Tracked) else None
 
     def session(self) -> Session:
         """A fresh session for the example."""
@@ -66,10 +50,10 @@ class StreamingSuite(PluginSuite):
     def whole(self, session: Session, cuts: Sequence[int]) -> tuple[NDArray[np.float32] | None, list[Event]]:
         """Rows and events of the example, cut at these frames."""
         chunks = [chunk for _, chunk in self.pushes(session, cuts, self.inputs("example"))]
-        rows = [self.rows_of(chunk) for chunk in chunks if chunk.samples is not None]
+        rows = [self.rows_in(chunk) for chunk in chunks if chunk.samples is not None]
         return np.concatenate(rows) if rows else None, [event for chunk in chunks for event in chunk.events]
 
-    def rows_of(self, chunk: Chunk) -> NDArray[np.float32]:
+    def rows_in(self, chunk: Chunk) -> NDArray[np.float32]:
         """Rows [n, dims] of a chunk, whichever way round its interface has them."""
         samples = np.zeros((0, 0), np.float32) if chunk.samples is None else chunk.samples
         return samples.T if isinstance(self.result(), (Audio, Stems)) else samples
@@ -133,7 +117,7 @@ class StreamingSuite(PluginSuite):
                 f"at {pushed_s:.4f} s the output has reached {chunk.until_s:.4f} s: "
                 f"later than the declared {latency_s:.4f} s"
             )
-            reached_s, given_rows = chunk.until_s, given_rows + len(self.rows_of(chunk))
+            reached_s, given_rows = chunk.until_s, given_rows + len(self.rows_in(chunk))
             due = (min(reached_s, frames / rate_hz) - row_start_s) * row_rate_hz - 1
             assert given_rows >= due - 1e-6, (
                 f"{due:.0f} rows lie before the watermark, {given_rows} were given"
@@ -143,11 +127,29 @@ class StreamingSuite(PluginSuite):
 def clock(inputs: Mapping[str, Any]) -> tuple[float, int]:
     """Rate and length of the input that the cuts are counted in: audio, else the first series."""
     for value in sorted(inputs.values(), key=_is_audio, reverse=True):
-        if isinstance(value, Audio):
-            return value.rate_hz, value.frames
-        if isinstance(value, (Features, Activations, Trajectory)):
-            return row_clock(value)[0], len(_rows(value))
+        rows = rows_of(value)
+        if rows is not None:
+            return row_clock(value)[0], len(rows)
     pytest.fail("the example has nothing that streams")
+
+
+def rows_of(value: Any) -> NDArray[np.float32] | None:
+    """What is streamed as rows [n, dims] of an artifact; None where it has none.
+
+    Stems stand one after the other along the channels, heads along the dimensions.
+    """
+    match value:
+        case Audio():
+            return value.samples.T
+        case Stems():
+            return np.concatenate([audio.samples for audio in value.items.values()]).T
+        case Features():
+            return value.values
+        case Trajectory():
+            return value.coefficients
+        case Activations():
+            return np.concatenate([head.reshape(len(head), -1) for head in value.heads.values()], axis=1)
+    return None
 
 
 def row_clock(value: Any) -> tuple[float, float]:
@@ -168,17 +170,12 @@ def cut(value: Artifact, start_s: float, stop_s: float, *, last: bool) -> Chunk:
         inside = (value.times_s >= start_s) & (value.times_s < end_s)
         beats = zip(value.times_s[inside].tolist(), value.positions[inside].tolist(), strict=True)
         return Chunk(stop_s, events=tuple(Event(at, at, "beat", {"position": place}) for at, place in beats))
-    rows, (rate_hz, first_s) = _rows(value), row_clock(value)
+    rows, (rate_hz, first_s) = rows_of(value), row_clock(value)
+    if rows is None:
+        pytest.fail(f"{type(value).__name__} cannot be cut into chunks")
     times_s = first_s + np.arange(len(rows)) / rate_hz
     first, stop = np.searchsorted(times_s + 1e-9, [start_s, end_s])
     return Chunk(stop_s, rows[0 if start_s == 0 else first : stop])
-
-
-def _rows(value: Any) -> NDArray[np.float32]:
-    rows, _ = StreamingSuite().streamed(value)
-    if rows is None:
-        pytest.fail(f"{type(value).__name__} cannot be cut into chunks")
-    return rows
 
 
 def _is_audio(value: Any) -> bool:

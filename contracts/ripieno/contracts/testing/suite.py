@@ -13,10 +13,8 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import lru_cache
+from dataclasses import fields, is_dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -26,7 +24,7 @@ import pytest
 
 from ..artifact import Artifact
 from ..config import PluginConfig, references
-from ..context import Context, call_in, use_context
+from ..context import Context, call_in, new_context, temporary_folder, use_context
 from ..describe import configure, describe
 from ..errors import ConfigError
 from ..packing import pack
@@ -215,22 +213,18 @@ class PluginSuite:
 
 def kit_context(plugin: Plugin[Any], seed: int) -> Context:
     """A context as strict as a run's: jobs are JSON of a top-level function, and done in any order."""
-    folder = Path(tempfile.mkdtemp(dir=_root().name))
-    scratch, checkpoint = folder / "scratch", folder / "checkpoint"
-    scratch.mkdir()
-    checkpoint.mkdir()
 
     def run_jobs(function: Callable[[Any, Context], Any], jobs: Sequence[Any]) -> list[Any]:
         assert plugin.parallel, "it calls context.map: say parallel = True"
         assert "<" not in function.__qualname__, f"{function.__qualname__} is not at the top of a module"
         results = {}
         for index in reversed(range(len(jobs))):
-            with _folder_of(folder) as own:
+            with temporary_folder() as own:
                 job = json.loads(json.dumps(jobs[index]))
                 results[index] = json.loads(json.dumps(call_in(context.for_job(index, own), function, job)))
         return [results[index] for index in range(len(jobs))]
 
-    context = Context(scratch, checkpoint, seed=seed, random=plugin.random, on_map=run_jobs)
+    context = new_context(seed=seed, random=plugin.random, on_map=run_jobs)
     return context
 
 
@@ -245,7 +239,7 @@ def digest(value: Any) -> str:
 def _pieces(value: Any) -> Iterator[bytes]:
     yield type(value).__name__.encode()
     if isinstance(value, Artifact):
-        with _folder_of(Path(_root().name)) as folder:
+        with temporary_folder() as folder:
             yield pack(value, folder).digest.encode()
     elif isinstance(value, np.ndarray):
         yield f"{value.dtype} {value.shape}".encode()
@@ -257,16 +251,8 @@ def _pieces(value: Any) -> Iterator[bytes]:
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from _pieces(item)
+    elif is_dataclass(value):
+        # Not its repr, which leaves out the middle of long arrays.
+        yield from _pieces([getattr(value, field.name) for field in fields(value)])
     else:
         yield repr(value).encode()
-
-
-@contextmanager
-def _folder_of(parent: Path) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(dir=parent, ignore_cleanup_errors=True) as name:
-        yield Path(name)
-
-
-@lru_cache(maxsize=1)
-def _root() -> "tempfile.TemporaryDirectory[str]":
-    return tempfile.TemporaryDirectory(prefix="ripieno-kit-", ignore_cleanup_errors=True)
