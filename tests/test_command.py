@@ -122,6 +122,8 @@ def test_progress_lines_results_and_failures_go_where_they_belong(troubled):
         (("run", "one.yaml", "--seed", "x"), "Invalid value for '--seed'"),
         (("run", "word.txt/manifest.json"), "not the manifest of a run"),
         (("plugins", "show", "joiner/shoot"), 'Did you mean "joiner/shout"?'),
+        (("run", "one.yaml", "--runs", "word.txt"), "no run folder can be made in"),
+        (("run", "one.yaml", "--only", "s", "--input", "word=one.yaml"), "reads or writes text as .yaml"),
         (("runs", "gc", "--older-than", "soon"), "write a number and s, m, h, d or w"),
         (("plugins", "show", "shout"), "no plugin shout is installed"),
     ],

@@ -116,6 +116,24 @@ def test_cleaning_removes_all_or_nothing_and_runs_go_on(bench, chain):
     assert bench.run(chain).digests == first.digests
 
 
+def test_cleaning_spares_what_a_run_is_working_on(bench, chain):
+    hang = "  work: {uses: joiner/faulty, in: {text: all}, with: {fault: hangs}, timeout: 100}\n"
+    pipeline = bench.pipeline(CHAIN.replace("outputs:", f"{hang}outputs:"))
+    process = bench.start("run", pipeline, "--json", "--jobs", 2)
+    for line in process.stdout:
+        event = json.loads(line)
+        if event["event"] == "step_progress" and event["step"] == "work":
+            break
+    rooms = set((bench.store / "scratch").iterdir())
+    bench.core("runs", "gc", "--older-than", "0s")
+    assert rooms & set((bench.store / "scratch").iterdir())
+    os.killpg(process.pid, 2)
+    process.communicate(timeout=20)
+    assert process.returncode == 130
+    (folder,) = bench.run_folders()
+    assert not json.loads((folder / "manifest.json").read_text("utf-8"))["ok"]
+
+
 def test_two_runs_at_once_share_a_store(bench, chain):
     runs = [bench.start("run", chain, "--json", "--jobs", 2, "--runs", f"runs/{n}") for n in range(3)]
     for process in runs:

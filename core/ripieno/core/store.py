@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 FILE_FACTS = ("st_size", "st_mtime_ns", "st_ino")
 INDEX = "artifact.json"
+DAY_S = 86_400
 
 
 @dataclass(frozen=True)
@@ -317,8 +318,8 @@ class Swept:
 def sweep(store: Store, *, older_than_s: float) -> Swept:
     """Remove results that were not used for so long, and what belongs to nothing.
 
-    Objects and scratch that no key names are kept for a day, or for `older_than_s` where that is less:
-    a run may be about to publish them.
+    Objects that no key names are kept for a day, or for `older_than_s` where that is less: a run may be
+    about to publish them. Scratch goes with its process; that of other machines is kept for a day.
     """
     now = time.time()
     kept: set[str] = set()
@@ -326,12 +327,13 @@ def sweep(store: Store, *, older_than_s: float) -> Swept:
     for key in store.all_keys():
         document = store.document(key)
         path = store.key_file(key)
-        if document is None or now - path.stat().st_mtime > older_than_s:
+        if document is None or now - _mtime_s(path) > older_than_s:
             path.unlink(missing_ok=True)
             keys += 1
         else:
             kept.update(document["files"])
-    grace_s = min(older_than_s, 86_400)
+    store.clear_scratch()
+    grace_s = min(older_than_s, DAY_S)
     lost = [
         store.object_folder(digest)
         for digest in store.digests()
@@ -339,9 +341,9 @@ def sweep(store: Store, *, older_than_s: float) -> Swept:
     ]
     left = [
         folder
-        for name in ("scratch", "checkpoints")
+        for name, kept_s in (("scratch", DAY_S), ("checkpoints", older_than_s))
         for folder in (store.folder / name).iterdir()
-        if _age_s(folder, now) > max(grace_s, older_than_s if name == "checkpoints" else 0)
+        if _age_s(folder, now) > kept_s
     ]
     size = sum(_size(folder) for folder in (*lost, *left))
     for folder in (*lost, *left):
@@ -350,7 +352,15 @@ def sweep(store: Store, *, older_than_s: float) -> Swept:
 
 
 def _age_s(folder: Path, now: float) -> float:
-    return now - max((path.stat().st_mtime for path in (folder, *folder.rglob("*"))), default=now)
+    return now - max(map(_mtime_s, (folder, *folder.rglob("*"))))
+
+
+def _mtime_s(path: Path) -> float:
+    """Of a file that a run may remove meanwhile; then it is as old as can be."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _size(folder: Path) -> int:

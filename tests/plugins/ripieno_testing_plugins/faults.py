@@ -55,6 +55,7 @@ def commit(fault: str, context: Context) -> int:
 
         ctypes.string_at(0)
     if fault == "hangs":
+        context.progress(0, 1)
         time.sleep(3600)
     if fault == "partial":
         (context.scratch / "half.txt").write_text("half", encoding="utf-8")
