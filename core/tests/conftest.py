@@ -25,7 +25,7 @@ ENTRY_POINTS: Mapping[str, Mapping[str, str]] = {
     "ripieno.joiners": {name.lower(): f"ripieno_bench:{name}" for name in JOINERS},
     "ripieno.effects": {name.lower(): f"ripieno_bench:{name}" for name in EFFECTS},
     "ripieno.separators": {"halves": "ripieno_bench:Halves"},
-    "ripieno.codecs": {"numbers": "ripieno_bench:WaveFile"},
+    "ripieno.codecs": {"numbers": "ripieno_bench:WaveFile", "words": "ripieno_bench:WordFile"},
     "ripieno.assets": {
         "weights": "ripieno_bench.data:weights",
         "hobby": "ripieno_bench.data:hobby_weights",

@@ -1,9 +1,11 @@
 """The subcommands: what they print, and how they end."""
 
+import io
 import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -243,6 +245,21 @@ def test_models_are_listed_shown_and_got(invoke):
     assert "CC-BY-NC-4.0, not for commercial use  here" in listed[1]
     assert "licence: CC0-1.0" in invoke("models", "show", "weights").stdout
     assert invoke("models", "get", "weights").stdout.strip().endswith("weights.bin")
+    kept = invoke("models", "get", "far").stdout.strip()
+    assert Path(kept).read_bytes() == b"weights"
+    assert invoke("models", "list").stdout.splitlines()[0].endswith("  here")
+
+
+def test_getting_a_model_shows_how_far_it_has_come_on_a_terminal(store, monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stderr", shown)
+    monkeypatch.setenv("TERM", "xterm")
+    core(["models", "get", "far"], standalone_mode=False)
+    assert "far" in shown.getvalue()
 
 
 def test_the_schema_completes_what_is_installed(invoke, tmp_path):

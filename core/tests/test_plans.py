@@ -4,7 +4,7 @@ import json
 import shutil
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from ripieno.contracts.errors import PipelineError
 from ripieno.core import plan as plans
@@ -268,6 +268,7 @@ def test_steps_come_after_what_they_take_however_they_are_written(steps):
     assert list(plan.nodes) == ["one", "a", "b", "c", "d"]
 
 
+@settings(max_examples=40)
 @given(st.data())
 def test_every_graph_without_circles_is_put_in_order(tmp_path_factory, site, data):
     folder = tmp_path_factory.mktemp("graph")
@@ -339,16 +340,16 @@ def test_adapters_that_are_not_installed_are_named(steps, complaint, monkeypatch
 def test_inputs_that_are_wrong_are_named_where_they_stand(planned, write):
     write("mixed/a.txt")
     write("mixed/b.md")
-    write("mixed/c.numbers")
+    write("mixed/c.words")
     inputs = {
         "gone": ("text, path: gone.txt", "input 'gone': no file"),
         "kind": ("txt, path: one.txt", "nothing installed reads or writes txt as .txt"),
         "suffix": (
             "text, path: s.numbers",
-            "nothing installed reads or writes text as .numbers. There is: .md, .txt",
+            "nothing installed reads or writes text as .numbers. There is: .md, .txt, .words",
         ),
         "open": ("text", "input 'open' has no path. Give one: --input open=PATH"),
-        "mixed": ("text, path: mixed/*", "nothing installed reads or writes text as .numbers"),
+        "mixed": ("text, path: mixed/*", "files of one input need one codec: codec/text, codec/words"),
     }
     text = "inputs:\n" + "".join(f"  {name}: {{kind: {said}}}\n" for name, (said, _) in inputs.items())
     text += "steps: {a: {uses: joiner/concat, in: {texts: [gone, kind, suffix, open, mixed]}}}\n"
@@ -413,7 +414,7 @@ def test_outputs_are_written_by_the_codec_of_their_suffix(steps):
     [
         (
             "{a: '{item}.wav'}",
-            'output "a": nothing installed reads or writes text as .wav. There is: .md, .txt',
+            'output "a": nothing installed reads or writes text as .wav. There is: .md, .txt, .words',
         ),
         ("{a: a.txt}", 'output "a": a.txt would be written once for every item. Put {item} into it'),
         ("{b: b.txt}", 'output: there is no input or step "b"'),

@@ -125,10 +125,10 @@ def test_the_same_again_is_not_done_again(run, events):
     )
 
 
-@pytest.mark.parametrize("jobs", [1, 3])
-def test_draws_are_the_same_for_any_number_of_workers(run, jobs):
-    assert run(WORDS, jobs=jobs, force=True)["all"].text == run(WORDS, jobs=2, force=True)["all"].text
-    assert run(WORDS, jobs=jobs, seed=8)["all"].text != run(WORDS)["all"].text
+def test_draws_are_the_same_for_any_number_of_workers(run):
+    drawn = run(WORDS, jobs=1)["all"].text
+    assert run(WORDS, jobs=3, force=True)["all"].text == drawn
+    assert run(WORDS, jobs=1, seed=8)["all"].text != drawn
 
 
 def test_some_steps_are_done_again_with_all_that_depends_on_them(run):

@@ -283,6 +283,18 @@ class WaveFile(Codec[NoConfig]):
         path.write_text(" ".join(str(value) for value in artifact.samples[0]), encoding="utf-8")
 
 
+class WordFile(Codec[NoConfig]):
+    """Text, a word a line."""
+
+    kind, suffixes = Text, (".words",)
+
+    def read(self, path: Any) -> Text:
+        return Text(" ".join(path.read_text(encoding="utf-8").split()))
+
+    def write(self, artifact: Text, path: Any) -> None:
+        path.write_text("\n".join(artifact.text.split()), encoding="utf-8")
+
+
 class Point(BaseModel):
     x: float = Field(0, description="Across.")
 

@@ -16,6 +16,6 @@ weights = Asset(
     commercial=True,
 )
 hobby_weights = weights.model_copy(update={"licence": "CC-BY-NC-4.0", "commercial": False})
-far_weights = weights.model_copy(update={"url": "https://example.org/weights.bin"})
+far_weights = weights.model_copy(update={"url": Path(__file__).with_name("weights.bin").as_uri()})
 drift = Preset(uses="joiner/shout", settings={"mark": "~"})
 greeting = Recipe(path=Path(__file__).with_name("greeting.yaml"))
