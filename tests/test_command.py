@@ -97,6 +97,15 @@ def test_a_reader_that_has_gone_is_no_traceback(troubled, command):
     assert b"Traceback" not in done.stderr and b"BrokenPipe" not in done.stderr
 
 
+def test_a_run_whose_reader_has_gone_is_done_to_its_end(troubled):
+    process = troubled.start("run", "one.yaml", "--json")
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(timeout=60) == 0 and process.stderr.read() == ""
+    (folder,) = troubled.run_folders()
+    assert (folder / "manifest.json").exists()
+
+
 def test_progress_lines_results_and_failures_go_where_they_belong(troubled):
     done = troubled.core("run", "one.yaml")
     (report,) = done.stdout.splitlines()

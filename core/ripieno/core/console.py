@@ -1,7 +1,6 @@
 """What a run says while it goes on: bars on a terminal, lines elsewhere, JSON where asked."""
 
 import inspect
-import io
 import json
 import os
 import sys
@@ -56,7 +55,9 @@ class JsonEvents(Hooks):
         try:
             print(line, file=self.out, flush=True)
         except BrokenPipeError:
-            self.out = io.StringIO()
+            # What is left to say, and what is left in the buffer, goes nowhere.
+            with open(os.devnull, "wb") as nowhere:
+                os.dup2(nowhere.fileno(), self.out.fileno())
 
 
 def _json_event(name: str) -> Any:
