@@ -229,7 +229,7 @@ def test_a_run_killed_at_any_moment_goes_on_as_if_nothing_had_been(bench, chain)
         if count % 10 == 0:
             bench.core("runs", "gc", "--older-than", "0s")
             finished = set()
-        process = bench.start("run", chain, "--json", "--jobs", 2)
+        process = bench.start("run", chain, "--json", "--jobs", 1 + count % 2)
         for _ in range(rng.randrange(1, 60)):
             line = process.stdout.readline()
             if not line:
