@@ -25,6 +25,7 @@ from ripieno.contracts import (
     Scores,
     Sections,
     Stems,
+    Text,
     Trajectory,
     Video,
 )
@@ -106,6 +107,7 @@ def clock(**changes):
         (lambda: Model(Path("a.pkl")), "a.pkl: a model is an .onnx or .safetensors file"),
         (lambda: Dataset({"manifest.json": Path("a")}), "manifest.json is the manifest's own name"),
         (lambda: Scores({"f": "high"}), "score f is 'high': a score is a number"),
+        (lambda: Text(b"words"), "text is a bytes: words are a str"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_a_reason(make, message):

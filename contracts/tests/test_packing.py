@@ -18,6 +18,7 @@ from ripieno.contracts import (
     Bundle,
     DamagedError,
     Features,
+    Image,
     PluginError,
     Scores,
     Stems,
@@ -218,6 +219,27 @@ class Odd(Artifact):
 def test_what_cannot_be_stored_is_refused_by_its_place(value, message, folder):
     with pytest.raises(PluginError, match=message):
         packed_in(folder, Odd(value))
+
+
+@pytest.mark.parametrize("path", ["not there.bin", "."])
+def test_a_path_without_a_file_is_refused_by_its_place(path, folder):
+    with pytest.raises(PluginError, match=r"artifact.files.a is .*, which is no file"):
+        packed_in(folder, Bundle({"a": folder / path}))
+
+
+def test_a_path_may_be_given_as_text_and_its_file_is_packed(folder):
+    path = folder / "a.png"
+    path.write_bytes(b"pixels")
+    target, packed = packed_in(folder, Image(str(path), 1, 1))
+    assert list(packed.files) == ["0.png"]
+    assert unpack(target, KINDS.__getitem__).path.read_bytes() == b"pixels"
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, "{", "\ud800"])
+def test_an_index_that_is_no_json_is_damaged(text, folder):
+    (folder / INDEX).write_bytes(text.encode(errors="surrogatepass"))
+    with pytest.raises(DamagedError, match=r"artifact\.json"):
+        read_index(folder)
 
 
 @pytest.mark.parametrize(

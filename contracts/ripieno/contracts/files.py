@@ -24,7 +24,7 @@ def _inside(files: Mapping[str, Path]) -> dict[str, Path]:
         leads_out = path.is_absolute() or ".." in path.parts or PureWindowsPath(name).anchor
         is_inside = path.parts and not leads_out and not set(name) & {"\\", "\0"}
         require(is_inside, f"{name!r} is not a relative path inside a folder")
-    return dict(sorted(files.items()))
+    return {name: Path(files[name]) for name in sorted(files)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +51,7 @@ class Video(Artifact):
     duration_s: float
 
     def __post_init__(self) -> None:
+        settle(self, path=Path(self.path))
         require(self.width > 0 and self.height > 0, f"a film of {self.width} x {self.height} pixels")
         require(0 < self.fps < inf, f"fps is {self.fps}: frames a second must be positive")
         require(0 <= self.duration_s < inf, f"duration_s is {self.duration_s}: a film lasts some seconds")
@@ -79,6 +80,7 @@ class Image(Artifact):
     height: int
 
     def __post_init__(self) -> None:
+        settle(self, path=Path(self.path))
         require(self.width > 0 and self.height > 0, f"a picture of {self.width} x {self.height} pixels")
 
 
@@ -123,9 +125,9 @@ class Model(Artifact):
     contract: str = ""
 
     def __post_init__(self) -> None:
+        settle(self, path=Path(self.path), metadata=dict(self.metadata))
         is_model = self.path.suffix in (".onnx", ".safetensors")
         require(is_model, f"{self.path.name}: a model is an .onnx or .safetensors file")
-        settle(self, metadata=dict(self.metadata))
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,3 +181,6 @@ class Text(Artifact):
 
     kind = "text"
     text: str
+
+    def __post_init__(self) -> None:
+        require(isinstance(self.text, str), f"text is a {type(self.text).__name__}: words are a str")

@@ -62,7 +62,7 @@ def pack(artifact: Artifact, folder: Path, *, movable: Path | None = None) -> Pa
     Raises
     ------
     PluginError
-        If a field holds something that cannot be stored.
+        If a field holds something that cannot be stored, or names a file that is not there.
     """
     packer = _Packer(folder, movable)
     document = {"artifact": packer.value(artifact, "artifact"), "files": packer.files}
@@ -196,7 +196,7 @@ class _Packer:
         if isinstance(value, np.ndarray):
             return self.array(value, where)
         if isinstance(value, Path):
-            return self.file(value)
+            return self.file(value, where)
         if isinstance(value, np.generic):
             return self.value(value.item(), where)
         if isinstance(value, Mapping):
@@ -220,7 +220,9 @@ class _Packer:
         self.files[path.name] = sha256_file(path)
         return {"$array": path.name}
 
-    def file(self, source: Path) -> dict[str, str]:
+    def file(self, source: Path, where: str) -> dict[str, str]:
+        if not source.is_file():
+            raise PluginError(f"{where} is {source}, which is no file")
         path = self.name(source.suffix.lower())
         if not self.linked(source, path):
             shutil.copyfile(source, path)

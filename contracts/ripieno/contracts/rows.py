@@ -135,8 +135,7 @@ class RowsWriter:
         self._file = open(path, "wb")  # noqa: SIM115  # closed by `close` or by leaving the block
         self._frames = 0
         self._hashes: list[str] = []
-        self._open_block = hashlib.sha256()
-        self._open_bytes = 0
+        self._unhashed = bytearray()
 
     def write(self, rows: NDArray[np.floating[Any]]) -> None:
         """Append rows [frames, channels].
@@ -148,29 +147,23 @@ class RowsWriter:
         """
         if rows.ndim != 2 or rows.shape[1] != self.channels:
             raise InputError(f"samples have shape {rows.shape[::-1]}, expected [{self.channels}, frames]")
-        stored = to_float32(rows)
-        data = memoryview(stored.tobytes())
+        data = to_float32(rows).tobytes()
         self._file.write(data)
-        self._frames += len(stored)
-        while data:
-            taken = data[: BLOCK_BYTES - self._open_bytes]
-            self._open_block.update(taken)
-            self._open_bytes += len(taken)
-            data = data[len(taken) :]
-            if self._open_bytes == BLOCK_BYTES:
-                self._end_block()
+        self._frames += len(rows)
+        self._unhashed += data
+        while len(self._unhashed) >= BLOCK_BYTES:
+            self._end_block()
 
     def close(self) -> StoredRows:
         """Finish the file and give its rows."""
-        if self._open_bytes:
+        if self._unhashed:
             self._end_block()
         self._file.close()
         return StoredRows(self.path, self._frames, self.channels, tuple(self._hashes))
 
     def _end_block(self) -> None:
-        self._hashes.append(self._open_block.hexdigest())
-        self._open_block = hashlib.sha256()
-        self._open_bytes = 0
+        self._hashes.append(hashlib.sha256(self._unhashed[:BLOCK_BYTES]).hexdigest())
+        del self._unhashed[:BLOCK_BYTES]
 
     def __enter__(self) -> Self:
         return self

@@ -9,7 +9,9 @@ and again when its path is asked for.
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -17,8 +19,6 @@ from urllib.parse import unquote, urlsplit
 from ripieno.contracts.errors import DamagedError, MissingError, RipienoError
 
 if TYPE_CHECKING:
-    from importlib.machinery import ModuleSpec
-
     from ripieno.contracts import Asset
 
     from .registry import Registry
@@ -143,10 +143,11 @@ class Catalogue:
         if parts.scheme != "package":
             return self._folder / f"{name}-{asset.sha256[:_KEPT_DIGITS]}" / Path(unquote(parts.path)).name
         module, _, file = parts.path.partition("/")
-        spec = _spec(module)
-        if spec is None or not spec.submodule_search_locations:
-            raise self._incomplete(name, module)
-        return Path(spec.submodule_search_locations[0]) / unquote(file)
+        with suppress(ModuleNotFoundError):
+            spec = find_spec(module)
+            if spec is not None and spec.submodule_search_locations:
+                return Path(spec.submodule_search_locations[0]) / unquote(file)
+        raise self._incomplete(name, module)
 
     def _incomplete(self, name: str, what: Path | str) -> MissingError:
         distribution = self._registry.find(f"asset/{name}").distribution
@@ -154,12 +155,3 @@ class Catalogue:
             f"asset {name}: {what} is not as {distribution} came. "
             f"Run: pip install --force-reinstall {distribution}"
         )
-
-
-def _spec(module: str) -> "ModuleSpec | None":
-    from importlib.util import find_spec
-
-    try:
-        return find_spec(module)
-    except ModuleNotFoundError:
-        return None

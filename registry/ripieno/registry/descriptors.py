@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from ripieno.contracts.errors import ConfigError, PluginError, RipienoError
+from ripieno.contracts.errors import ConfigError, RipienoError
 
 from .entries import Entry
 from .groups import check, is_configurable, refuse_settings
-from .loading import fault, one_line
+from .loading import blamed
 
 
 @dataclass(frozen=True)
@@ -134,12 +134,8 @@ class Configured:
         KeyError, TypeError, ValueError
             If it is none.
         """
-        return cls(
-            config=document["config"],
-            outputs=tuple(document["outputs"]),
-            assets=tuple(Path(path) for path in document["assets"]),
-            references=document["references"],
-        )
+        outputs, assets = tuple(document["outputs"]), tuple(map(Path, document["assets"]))
+        return cls(**{**document, "outputs": outputs, "assets": assets})
 
 
 def describe(entry: Entry, loaded: Any) -> dict[str, Any]:
@@ -155,10 +151,8 @@ def describe(entry: Entry, loaded: Any) -> dict[str, Any]:
     check(entry, loaded)
     if not is_configurable(entry.group):
         return _described(entry, loaded)
-    try:
+    with blamed(entry, "cannot be described"):
         return contracts.describe(loaded)
-    except Exception as error:
-        raise _failed(entry, "cannot be described", error) from error
 
 
 def configure(entry: Entry, loaded: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -177,12 +171,8 @@ def configure(entry: Entry, loaded: Any, settings: Mapping[str, Any]) -> dict[st
     if not is_configurable(entry.group):
         refuse_settings(entry, settings)
         return {"config": {}, "outputs": [], "assets": [], "references": {}}
-    try:
+    with blamed(entry, "fails on its settings", but_for=ConfigError):
         return contracts.configure(loaded, settings)
-    except ConfigError:
-        raise
-    except Exception as error:
-        raise _failed(entry, "fails on its settings", error) from error
 
 
 def make(entry: Entry, loaded: Any, *arguments: Any) -> Any:
@@ -193,19 +183,8 @@ def make(entry: Entry, loaded: Any, *arguments: Any) -> Any:
     RipienoError
         As its constructor does; PluginError, in one line, for anything else that it raises.
     """
-    try:
+    with blamed(entry, "cannot be built", but_for=RipienoError):
         return loaded(*arguments)
-    except RipienoError:
-        raise
-    except Exception as error:
-        raise _failed(entry, "cannot be built", error) from error
-
-
-def _failed(entry: Entry, what: str, error: Exception) -> PluginError:
-    if isinstance(error, RipienoError):
-        return fault(entry, one_line(error))
-    cause = f"{what}: {type(error).__name__}: {one_line(error)}"
-    return fault(entry, f"{cause}. Run: pip install -U {entry.distribution}, or tell its authors")
 
 
 def _described(entry: Entry, loaded: Any) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """Importing what an entry point names, with every fault as one line."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ripieno.contracts.errors import PluginError, RipienoError
@@ -41,6 +43,21 @@ def load(entry: Entry) -> Any:
 def fault(entry: Entry, text: str) -> PluginError:
     """The error that says which entry of which distribution is at fault."""
     return PluginError(f"{entry}: {text}")
+
+
+@contextmanager
+def blamed(entry: Entry, what: str, *, but_for: type[RipienoError] | tuple[()] = ()) -> Iterator[None]:
+    """Say of what is raised in the block that this entry is at fault; errors of `but_for` pass as they are."""
+    try:
+        yield
+    except but_for:
+        raise
+    except RipienoError as error:
+        raise fault(entry, one_line(error)) from error
+    except Exception as error:
+        cause = f"{what}: {type(error).__name__}: {one_line(error)}"
+        cure = f"Run: pip install -U {entry.distribution}, or tell its authors"
+        raise fault(entry, f"{cause}. {cure}") from error
 
 
 def absent(entry: Entry, error: ModuleNotFoundError) -> PluginError:
