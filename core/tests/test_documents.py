@@ -10,7 +10,7 @@ import yaml
 from hypothesis import example, given, strategies as st
 
 from ripieno.contracts.errors import PipelineError
-from ripieno.core.document import DEEPEST, Document, Place, parse_document, read_document
+from ripieno.core.document import DEEPEST, Document, Place, parse_document, parse_value, read_document
 
 # YAML 1.2.2, 10.3.2: the tags that plain scalars resolve to in the core schema.
 CORE_SCHEMA: list[tuple[str, Any]] = [
@@ -264,3 +264,23 @@ def test_any_text_is_read_or_refused_in_one_line(text):
     except PipelineError as error:
         problem = str(error)
     assert problem is None or "\n" not in problem
+
+
+@pytest.mark.parametrize(("text", "value"), CORE_SCHEMA, ids=[repr(text) for text, _ in CORE_SCHEMA])
+def test_a_value_on_a_command_line_is_what_it_is_in_a_file(text, value):
+    found = parse_value(text, name="--set a.b")
+    assert (type(found), repr(found)) == (type(value), repr(value))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("[1, {a: x}]", [1, {"a": "x"}]), ("'1'", "1"), ("a: b #c", "a: b #c"), ("*.wav", "*.wav"), ("!", "!")],
+)
+def test_a_value_on_a_command_line_is_a_list_a_map_or_text_with_any_signs(text, value):
+    assert parse_value(text, name="--set a.b") == value
+
+
+@pytest.mark.parametrize("text", ["[1", "1e999", ".inf", "9" * 50])
+def test_a_value_on_a_command_line_that_cannot_be_read_is_named(text):
+    with pytest.raises(PipelineError, match="^--set a.b"):
+        parse_value(text, name="--set a.b")
