@@ -24,27 +24,20 @@ def check(entry: Entry, loaded: Any) -> None:
     """
     from ripieno.contracts import Artifact, Asset, Hooks, Preset, Recipe
 
-    classes = _interfaces(entry.group) or {"ripieno.artifacts": (Artifact,), "ripieno.hooks": (Hooks,)}.get(
-        entry.group, ()
-    )
+    others = {"ripieno.artifacts": (Artifact,), "ripieno.hooks": (Hooks,)}
+    classes = _interfaces(entry.group) or others.get(entry.group, ())
     data = tuple(kind for kind in (Asset, Preset, Recipe) if kind.group == entry.group)
     if classes and not (isinstance(loaded, type) and issubclass(loaded, classes)):
         names = " or ".join(kind.__name__ for kind in classes)
-        raise fault(
-            entry,
-            f"{entry.value} derives from no {names}. Derive it from {names} of ripieno.contracts, "
-            f"or register it under another group than {entry.group}",
-        )
+        cure = f"Derive it from {names} of ripieno.contracts, or register it under another group than {entry.group}"
+        raise fault(entry, f"{entry.value} derives from no {names}. {cure}")
     if data and not isinstance(loaded, data):
-        raise fault(
-            entry,
-            f"{entry.value} is a {type(loaded).__name__}, no {data[0].__name__}. "
-            f"Serve it by resources(__name__, {data[0].__name__})",
-        )
+        name = data[0].__name__
+        cure = f"Serve it by resources(__name__, {name})"
+        raise fault(entry, f"{entry.value} is a {type(loaded).__name__}, no {name}. {cure}")
     if entry.group == "ripieno.artifacts" and loaded.kind != entry.name:
-        raise fault(
-            entry, f'{entry.value} is of kind {loaded.kind!r}. Register it as {loaded.kind} = "{entry.value}"'
-        )
+        cure = f'Register it as {loaded.kind} = "{entry.value}"'
+        raise fault(entry, f"{entry.value} is of kind {loaded.kind!r}. {cure}")
 
 
 def refuse_settings(entry: Entry, settings: Mapping[str, Any]) -> None:
