@@ -83,8 +83,12 @@ SCORE = (
     ),
     Section(
         "chorus",
-        chords=("Ab1 C4 Eb4 G4 Bb4", "Bb1 C4 D4 F4 Ab4", "G1 Bb3 D4 F4 G4|B1 B3 D4 F4 Ab4")
-        + ("C2 Bb3 D4 Eb4 G4|%|Bb1 Ab3 C4 Db4 F4|Eb2 G3 C4 Db4 F4",),
+        chords=(
+            "Ab1 C4 Eb4 G4 Bb4",
+            "Bb1 C4 D4 F4 Ab4",
+            "G1 Bb3 D4 F4 G4|B1 B3 D4 F4 Ab4",
+            "C2 Bb3 D4 Eb4 G4|%|Bb1 Ab3 C4 Db4 F4|Eb2 G3 C4 Db4 F4",
+        ),
         melody="Eb5/3 D5/3 Eb5/2 G5/4 F5/2 Eb5/2 D5/3 C5/3 D5/2 F5/6 Eb5/1 D5/1 "
         "Bb4/3 C5/3 D5/2 F5/3 D5/1 Ab5/2 G5/1 F5/1 G5/3 F5/3 Eb5/2 C5/3 Db5/1 F5/2 Eb5/1 Db5/1",
         drums="9...9...9...9..4 ....9..2.2..9..2 5363536353635363 ..7...7...7...7.",

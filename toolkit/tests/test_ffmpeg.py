@@ -3,10 +3,17 @@ import sys
 
 import numpy as np
 import pytest
-from ripieno.contracts.errors import InputError, MissingError
 
-from ripieno.toolkit.ffmpeg import Pipe, Probe, atomic_path, file_url, probe, run
-from ripieno.toolkit.ffmpeg import _parse_report as parse_report
+from ripieno.contracts.errors import InputError, MissingError
+from ripieno.toolkit.ffmpeg import (
+    Pipe,
+    Probe,
+    _parse_report as parse_report,
+    atomic_path,
+    file_url,
+    probe,
+    run,
+)
 
 ffmpeg = pytest.importorskip("ffmpeg")
 soundfile = pytest.importorskip("soundfile")
@@ -122,7 +129,7 @@ def test_what_ffmpeg_does_not_understand_is_told_by_its_last_words(tmp_path):
 
 def test_writing_to_a_process_that_has_failed_tells_its_reason(tmp_path):
     frame = np.zeros((48, 64, 3), np.uint8)
-    with (
+    with (  # noqa: PT012, the pipe notices on some write
         pytest.raises(InputError, match="no_such"),
         Pipe(encode(tmp_path / "a.mp4", vcodec="no_such"), mode="write") as pipe,
     ):
@@ -234,7 +241,7 @@ def test_an_output_takes_its_name_when_it_is_whole(tmp_path):
 def test_an_output_that_fails_leaves_what_was_there(tmp_path):
     target = tmp_path / "out.wav"
     target.write_bytes(b"before")
-    with pytest.raises(ZeroDivisionError), atomic_path(target) as path:
+    with pytest.raises(ZeroDivisionError), atomic_path(target) as path:  # noqa: PT012
         path.write_bytes(b"half")
         raise ZeroDivisionError
     assert target.read_bytes() == b"before" and os.listdir(tmp_path) == ["out.wav"]

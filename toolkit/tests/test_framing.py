@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from ripieno.contracts.errors import InputError
+from hypothesis import given, strategies as st
 
+from ripieno.contracts.errors import InputError
 from ripieno.toolkit.framing import frame_count, frames, istft, stft
 
 

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from ripieno.contracts.errors import InputError
+from hypothesis import given, settings, strategies as st
 
+from ripieno.contracts.errors import InputError
 from ripieno.toolkit.ffmpeg import ffmpeg_path, file_url
 from ripieno.toolkit.loudness import LoudnessMeter, TruePeakLimiter, k_weighting
 

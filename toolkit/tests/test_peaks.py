@@ -2,10 +2,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from ripieno.contracts.errors import InputError
+from hypothesis import given, strategies as st
 
+from ripieno.contracts.errors import InputError
 from ripieno.toolkit.peaks import peaks
 
 

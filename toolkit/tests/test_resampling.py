@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from ripieno.contracts.errors import InputError
+from hypothesis import given, settings, strategies as st
 
+from ripieno.contracts.errors import InputError
 from ripieno.toolkit.resampling import (
     PolyphaseResampler,
     SoxrResampler,

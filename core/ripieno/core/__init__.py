@@ -9,7 +9,7 @@ from typing import Any
 __version__ = "0.1.0"
 __all__ = ["Options", "Pipeline", "RunResult"]
 
-_MODULE = {"Pipeline": "pipeline", "Options": "run", "RunResult": "run"}
+_MODULE = {"Pipeline": "pipeline", "Options": "run", "RunResult": "result"}
 
 
 def __getattr__(name: str) -> Any:

@@ -87,7 +87,7 @@ class Lines(Hooks):
         print(line, file=self.out, flush=True)
 
     def step_started(self, step: str, item: str, uses: str) -> None:
-        if not self.quiet and " → " not in step:
+        if not self.quiet and not step.startswith("output "):
             self.say(f"{named(step, item)}: {uses}")
 
     def step_finished(self, step: str, item: str, seconds: float) -> None:
@@ -165,9 +165,7 @@ class Bars(Lines):
         self._over(step, item)
 
     def output_written(self, name: str, item: str, path: str) -> None:
-        for step, of in list(self._bars):
-            if of == item and step.startswith(f"{name} → "):
-                self._over(step, of)
+        self._over(f"output {name}", item)
 
     def step_failed(self, step: str, item: str, error: str) -> None:
         super().step_failed(step, item, error)

@@ -9,7 +9,6 @@ does the job, the key last, so that finished work outlives whoever asked for it.
 import importlib
 import json
 import logging
-import os
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,10 +18,10 @@ from typing import Any, Literal
 
 from ripieno.contracts.context import Context, Progress, call_in, use_context
 from ripieno.contracts.errors import PluginError, StepError
-from ripieno.contracts.plugin import draws
 from ripieno.contracts.provenance import Licence, Provenance
 from ripieno.registry import Registry
 
+from . import exports
 from .scratch import scratch
 from .store import Record, Store, full_disk_named
 
@@ -142,6 +141,8 @@ class Bench:
                 return self._write(job) if job.verb == "write" else self._make(job, context)
 
     def _context(self, job: Job, scratch: Path, logger: logging.Logger, asks: Asks) -> Context:
+        from ripieno.contracts.plugin import draws
+
         folder = scratch / "scratch"
         folder.mkdir()
         plugin = self._plugin(job)
@@ -155,9 +156,10 @@ class Bench:
 
         context = Context(
             scratch=folder,
-            checkpoint=self.store.checkpoint(job.key) if job.key else folder,
+            checkpoint=folder if job.verb == "write" else self.store.checkpoint(job.key),
             seed=job.seed,
             random=draws(plugin),
+            device="cuda" if plugin.resources.gpu else "cpu",
             facts=job.facts,
             logger=logger,
             on_progress=on_progress,
@@ -208,8 +210,8 @@ class Bench:
         # Some codecs write a file beside the one asked for: all are made in a folder and moved together.
         with full_disk_named(target.parent), scratch(Path(job.room)) as room:
             self._plugin(job).write(artifact, room / target.name)
-            for made in sorted(room.iterdir()):
-                os.replace(made, target.with_name(made.name))
+            made = exports.place(room, target, asked=target.name)
+        exports.remember(self.store, job.key, made, artifact.header())
         return {"path": str(target), "header": artifact.header()}
 
     def _map_one(self, job: Job, logger: logging.Logger) -> Any:

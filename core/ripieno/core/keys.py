@@ -48,7 +48,7 @@ class Recipes:
             recipe["seed"] = self.seed_of(task)
         if node.role == "input":
             recipe["file"] = self.file(self.path_of(task))
-        else:
+        elif node.role != "output":
             recipe["facts"] = self.plan.facts_of(task)
         return recipe
 

@@ -15,7 +15,8 @@ from .plan import Plan, Task
 from .store import write_atomically
 
 if TYPE_CHECKING:
-    from .run import Outcome, Run, RunResult
+    from .result import Outcome, RunResult
+    from .run import Run
 
 NAME = "manifest.json"
 
@@ -168,7 +169,7 @@ def _output(run: "Run", task: Task, outcome: "Outcome", folder: Path) -> dict[st
     ref = node.refs[0]
     path = Path(outcome.path).relative_to(folder).as_posix() if outcome.path else ""
     return {
-        "name": task.node.partition(" → ")[0],
+        "name": node.reference,
         "item": task.item_name,
         "kind": run.plan.nodes[ref.node].outputs[ref.output],
         "path": path,

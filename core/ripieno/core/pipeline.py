@@ -21,7 +21,7 @@ from .document import Document, Trail, parse_document, read_document
 from .shape import problems
 
 if TYPE_CHECKING:
-    from .run import RunResult
+    from .result import RunResult
 
 Source = str | list[str] | dict[str, str]
 

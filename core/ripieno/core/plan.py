@@ -25,7 +25,7 @@ from .pipeline import Pipeline, Source, Step, names_of
 from .store import assets_folder
 
 ItemKey = tuple[str, ...]
-Taken = dict[str, "tuple[Task, str]"] | list["tuple[Task, str]"]
+Sources = dict[str, "tuple[Task, str]"] | list["tuple[Task, str]"]
 # Plugins that others use; they have no artifacts as ports.
 NOT_STEPS = ("codec", "frame_effect", "augmenter")
 
@@ -84,6 +84,7 @@ class Node:
     settings: Mapping[str, Any] = field(default_factory=dict)
     timeout_s: float | None = None
     pattern: str = ""
+    reference: str = ""
 
     @property
     def refs(self) -> tuple[Ref, ...]:
@@ -131,12 +132,12 @@ class Plan:
         """Everything there is to do, in order."""
         return tuple(Task(node.name, key) for node in self.nodes.values() for key in self.item_keys(node))
 
-    def sources(self, task: Task) -> dict[str, Taken]:
+    def sources(self, task: Task) -> dict[str, Sources]:
         """For each port the tasks and outputs it takes: one as a list of one, by name where it is a map."""
         node = self.nodes[task.node]
         return {port: self._gathered(node, task.item, wire) for port, wire in node.wires.items()}
 
-    def _gathered(self, node: Node, item: ItemKey, wire: Wire) -> Taken:
+    def _gathered(self, node: Node, item: ItemKey, wire: Wire) -> Sources:
         if wire.many == "one":
             return [self._projected(node, item, wire.refs[0])]
         if wire.many == "dict" and wire.names:
@@ -541,7 +542,7 @@ class _Planner:
         try:
             kind = node.outputs[ref.output]
             codec = self.registry.codec(kind, _suffix(PurePosixPath(pattern)))
-            name = f"{reference} → {pattern}"
+            name = f"output {reference}"
             self.nodes[name] = Node(
                 name=name,
                 role="output",
@@ -552,6 +553,7 @@ class _Planner:
                 wires={"artifact": Wire((ref,))},
                 axes=node.axes,
                 pattern=pattern,
+                reference=reference,
             )
         except RipienoError as error:
             self.problem(f'output "{reference}": {error}', *place)
@@ -560,7 +562,7 @@ class _Planner:
         if not self.pipeline.commercial:
             return
         for node in self.nodes.values():
-            name = node.name.partition(" → ")[0]
+            name = node.reference or node.name
             place = (f"{node.role}s", name)
             for licence in licences_of(node, self.pipeline.inputs.get(node.name), self.registry):
                 if not licence["commercial"]:
@@ -599,9 +601,7 @@ class _Planner:
             for key in plan.item_keys(node):
                 target = plan.target(Task(node.name, key)).casefold()
                 if target in taken:
-                    self.problem(
-                        f"two outputs are written to {target}", "outputs", node.name.partition(" → ")[0]
-                    )
+                    self.problem(f"two outputs are written to {target}", "outputs", node.reference)
                     return
                 taken[target] = node.name
 

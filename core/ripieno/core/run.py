@@ -7,32 +7,31 @@ what depends on it and nothing else. Results are in the store; the run folder ho
 manifest and the report.
 """
 
-import json
 import os
-import socket
 import time
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ripieno.contracts.errors import PipelineError, StepError
+from ripieno.contracts.errors import PipelineError
 from ripieno.contracts.hooks import Hooks
 from ripieno.registry import Registry
 from ripieno.registry.digests import FileDigests
 from ripieno.registry.listeners import Listeners
 
-from . import manifest
+from . import exports, manifest
 from .jobs import Asks, Bench, Job, Taken, failure
+from .journal import crashed, noted
 from .keys import Recipes, hashed
 from .licences import licences_of
 from .pipeline import Pipeline
-from .plan import Node, Plan, Task, make_plan
+from .plan import Node, Sources, Task, make_plan
 from .pool import Ended, Pool
-from .scratch import clear, is_alive
-from .store import Store, Stored, open_store, write_atomically
+from .result import Outcome, RunResult, title
+from .schedule import Schedule
+from .scratch import clear
+from .store import Stored, open_store
 from .threads import is_pinned
 
 # A result that is damaged again each time it is made means a broken disk.
@@ -73,88 +72,6 @@ class Options:
     listeners: Sequence[Hooks] = ()
 
 
-@dataclass
-class Outcome:
-    """What became of a task.
-
-    `status` is ``waiting``, ``done``, ``cached``, ``failed`` or ``skipped``.
-    """
-
-    status: str = "waiting"
-    outputs: Mapping[str, Stored] = field(default_factory=dict)
-    key: str = ""
-    seconds: float = 0.0
-    error: str = ""
-    traceback: str = ""
-    path: str = ""
-    header: Mapping[str, Any] = field(default_factory=dict)
-    repairs: int = 0
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """What a run gave.
-
-    Parameters
-    ----------
-    folder : Path
-        The run folder.
-    plan : Plan
-        What was to be done.
-    outcomes : mapping of Task to Outcome
-        What became of it.
-    """
-
-    folder: Path
-    plan: Plan
-    outcomes: Mapping[Task, Outcome]
-    store: Store
-    registry: Registry
-
-    @property
-    def ok(self) -> bool:
-        """Whether everything was done."""
-        return all(outcome.status in ("done", "cached") for outcome in self.outcomes.values())
-
-    @property
-    def failures(self) -> list[str]:
-        """A line for each task that failed."""
-        return [
-            f"{title(self.plan, task)}: {outcome.error}"
-            for task, outcome in self.outcomes.items()
-            if outcome.status == "failed"
-        ]
-
-    def checked(self) -> "RunResult":
-        """The same.
-
-        Raises
-        ------
-        StepError
-            If anything failed.
-        """
-        if not self.ok:
-            raise StepError("\n".join(self.failures))
-        return self
-
-    def __getitem__(self, reference: str) -> Any:
-        """A result by ``step`` or ``step.output``; by item key in a dict where the step ran for a list."""
-        name, _, output = reference.partition(".")
-        node = self.plan.nodes[name]
-        found = {
-            Task(name, key).item_name: self._load(self.outcomes[Task(name, key)], output or node.main)
-            for key in self.plan.item_keys(node)
-        }
-        return found if node.axes else found[""]
-
-    def _load(self, outcome: Outcome, output: str) -> Any:
-        if not outcome.outputs:
-            raise StepError(f"there is no result: {outcome.error or outcome.status}")
-        stored = outcome.outputs.get(output) or outcome.outputs[""]
-        artifact: Any = self.store.get(stored.digest, self.registry.kind)
-        return artifact[output] if output not in outcome.outputs else artifact
-
-
 def run(pipeline: Pipeline, options: Options = Options()) -> RunResult:
     """Run a pipeline.
 
@@ -165,13 +82,6 @@ def run(pipeline: Pipeline, options: Options = Options()) -> RunResult:
         `RunResult.checked`.
     """
     return Run(pipeline, options).execute()
-
-
-def title(plan: Plan, task: Task) -> str:
-    """How a message calls a task: ``step "film", item "song"``."""
-    node = plan.nodes[task.node]
-    name = task.node.partition(" → ")[0]
-    return f'{node.role} "{name}"' + (f', item "{task.item_name}"' if task.item else "")
 
 
 class Run:
@@ -189,6 +99,7 @@ class Run:
         self.again = self._again()
         self.outcomes = {task: Outcome() for task in self.plan.tasks}
         self.sources = {task: self.plan.sources(task) for task in self.plan.tasks}
+        self.needs = {task: needed(taken.values()) for task, taken in self.sources.items()}
         self.listeners: Listeners = self.registry.listeners()
         for listener in options.listeners:
             self.listeners.add(listener)
@@ -208,7 +119,7 @@ class Run:
         """For each task what would happen (``cached``, ``run``, ``depends``) and its recipe where known."""
         for task in self.plan.tasks:
             node = self.plan.nodes[task.node]
-            if any(not self.outcomes[source].outputs for source in self._needs(task)):
+            if any(not self.outcomes[source].outputs for source in self.needs[task]):
                 yield task, "depends", None
                 continue
             if node.role == "output":
@@ -225,7 +136,8 @@ class Run:
         started = time.time()
         folder = new_folder(self.options.folder, self.plan.pipeline.name, started)
         self.folder = folder
-        self._report_crash()
+        for what in crashed(self.store):
+            self.emit("warned", message=f"an earlier run ended while {what} was being done")
         self._clear()
         self.emit("run_started", run=folder.name, folder=str(folder), steps=len(self.outcomes))
         self.bench = Bench(self.store, self.registry)
@@ -259,36 +171,28 @@ class Run:
         self.listeners.emit(event, **facts)
 
     def _loop(self) -> None:
-        self.left = {task: len(self._needs(task)) for task in self.outcomes}
-        self.dependents: dict[Task, list[Task]] = {task: [] for task in self.outcomes}
-        for task in self.outcomes:
-            for source in self._needs(task):
-                self.dependents[source].append(task)
+        self.schedule = Schedule(self.needs)
         self.running: dict[tuple[str, str], Task] = {}
-        # First come, first served, in the order of the plan: the same order for any number of workers.
-        self.ready = deque(task for task, count in self.left.items() if not count)
-        while self.ready or self.pool.busy:
-            self._start_ready()
+        while self.schedule.ready or self.pool.busy:
+            while self.schedule.ready and self.pool.free and not self._waits_for_gpu(self.schedule.ready[0]):
+                self._begin(self.schedule.begin())
             if self.pool.busy:
                 for ended in self.pool.wait():
                     self._ended(ended)
 
-    def _start_ready(self) -> None:
-        while self.ready and self.pool.free:
-            task = self.ready[0]
-            if self._needs_gpu(task) and any(map(self._needs_gpu, self.running.values())):
-                return
-            job = self._job(task)
-            alone = job is not None and self._alone(task, job)
-            self.ready.popleft()
-            if job is None:
-                continue
-            self.running[job.step, job.item] = task
-            self._started(task)
-            if alone:
-                self._do_here(task, job)
-            else:
-                self.pool.start(job)
+    def _waits_for_gpu(self, task: Task) -> bool:
+        return self._needs_gpu(task) and any(map(self._needs_gpu, self.running.values()))
+
+    def _begin(self, task: Task) -> None:
+        job = self._job(task)
+        if job is None:
+            return
+        self.running[job.step, job.item] = task
+        self._started(task)
+        if self._alone(task, job):
+            self._do_here(task, job)
+        else:
+            self.pool.start(job)
 
     def _needs_gpu(self, task: Task) -> bool:
         return bool(self.plan.nodes[task.node].descriptor.resources.get("gpu"))
@@ -297,50 +201,20 @@ class Run:
         """Whether a worker would bring nothing: nothing else to do, nothing to distribute or to stop."""
         spreads = self.plan.nodes[task.node].descriptor.parallel and self.jobs > 1
         # A library that this process loaded with threads of its own would give other bits than a worker.
-        return (
-            is_pinned() and not self.pool.busy and len(self.ready) == 1 and not job.timeout_s and not spreads
-        )
+        alone = is_pinned() and not self.pool.busy and not self.schedule.ready
+        return alone and not job.timeout_s and not spreads
 
     def _do_here(self, task: Task, job: Job) -> None:
         asks = Asks(
             progress=lambda done, total, unit: self._progress(job, done, total, unit),
             warn=lambda message: self.emit("warned", message=message),
         )
-        with self._journal(task, job):
+        with noted(self.store, job.key, f"{title(self.plan, task)} ({job.uses})"):
             try:
                 ended = Ended(job, self.bench.do(job, asks))
             except Exception as error:
                 ended = Ended(job, None, failure(error))
         self._ended(ended)
-
-    @contextmanager
-    def _journal(self, task: Task, job: Job) -> Iterator[None]:
-        """A note for the next run, should this step take the process with it."""
-        path = self.store.folder / "running" / f"{job.key or hashed(job.text())}.json"
-        note = {
-            "pid": os.getpid(),
-            "host": socket.gethostname(),
-            "title": title(self.plan, task),
-            "uses": job.uses,
-        }
-        write_atomically(path, json.dumps(note))
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
-
-    def _report_crash(self) -> None:
-        for path in (self.store.folder / "running").glob("*.json"):
-            try:
-                note = json.loads(path.read_text(encoding="utf-8"))
-            except (OSError, ValueError):
-                continue
-            if note["host"] == socket.gethostname() and not is_alive(note["pid"]):
-                path.unlink(missing_ok=True)
-                self.emit(
-                    "warned",
-                    message=f"an earlier run ended while {note['title']} ({note['uses']}) was being done",
-                )
 
     def _started(self, task: Task) -> None:
         node = self.plan.nodes[task.node]
@@ -350,7 +224,7 @@ class Run:
 
     def _warn_of_memory(self, task: Task) -> None:
         headers = [
-            self.outcomes[source].outputs.get("", Stored("", "")).header for source in self._needs(task)
+            self.outcomes[source].outputs.get("", Stored("", "")).header for source in self.needs[task]
         ]
         needed = sum(header.get("frames", 0) * header.get("channels", 0) * 4 for header in headers)
         free = _free_bytes()
@@ -361,24 +235,9 @@ class Run:
     def _progress(self, job: Job, done: float, total: float, unit: str) -> None:
         self.emit("step_progress", step=job.step, item=job.item, done=done, total=total, unit=unit)
 
-    def _needs(self, task: Task) -> list[Task]:
-        taken = self.sources[task].values()
-        tasks = (
-            pair[0] for group in taken for pair in (group.values() if isinstance(group, dict) else group)
-        )
-        return list(dict.fromkeys(tasks))
-
     def _job(self, task: Task) -> Job | None:
-        """The job of a ready task; None where it is settled without one."""
+        """The job of a task that begins; None where it is settled without one."""
         node = self.plan.nodes[task.node]
-        item = task.item_name
-        if node.role == "output":
-            ports = {port: self._taken(task, port) for port in node.wires}
-            path = str(self.folder / self.plan.target(task))
-            room = str(self.folder)
-            return Job(
-                "write", task.node, item, node.uses, node.configured.config, ports, path=path, room=room
-            )
         outcome = self.outcomes[task]
         try:
             recipe = self.recipes.of(task, self._inputs(task))
@@ -386,10 +245,32 @@ class Run:
             self._fail(task, {"error": f"{error.filename}: {error.strerror}"})
             return None
         outcome.key = hashed(recipe)
+        if node.role == "output":
+            return self._write(task, node, outcome)
         if node.name not in self.again and not outcome.repairs and self._found(task, outcome.key):
             self._settle(task, "cached")
             return None
         return self._call(task, node, outcome.key, recipe)
+
+    def _write(self, task: Task, node: Node, outcome: Outcome) -> Job | None:
+        target = self.folder / self.plan.target(task)
+        again = node.name in self.again or outcome.repairs
+        header = None if again else exports.reuse(self.store, outcome.key, target, room=self.folder)
+        if header is not None:
+            outcome.path, outcome.header = str(target), header
+            self._settle(task, "cached")
+            return None
+        return Job(
+            verb="write",
+            step=task.node,
+            item=task.item_name,
+            uses=node.uses,
+            settings=node.configured.config,
+            ports={port: self._taken(task, port) for port in node.wires},
+            key=outcome.key,
+            path=str(target),
+            room=str(self.folder),
+        )
 
     def _call(self, task: Task, node: Node, key: str, recipe: Mapping[str, Any]) -> Job:
         reads = node.role == "input"
@@ -456,7 +337,7 @@ class Run:
         if task not in self._licences:
             source = self.plan.pipeline.inputs.get(task.node)
             own = licences_of(self.plan.nodes[task.node], source, self.registry)
-            above = [licence for source in self._needs(task) for licence in self.licences(source)]
+            above = [licence for source in self.needs[task] for licence in self.licences(source)]
             unique = {hashed(licence): licence for licence in (*own, *above)}
             self._licences[task] = tuple(unique.values())
         return self._licences[task]
@@ -478,8 +359,9 @@ class Run:
         outcome = self.outcomes[task]
         outcome.status = status
         step, item = task.node, task.item_name
-        if self.plan.nodes[task.node].role == "output":
-            self.emit("output_written", name=step.partition(" → ")[0], item=item, path=outcome.path)
+        node = self.plan.nodes[task.node]
+        if node.role == "output":
+            self.emit("output_written", name=node.reference, item=item, path=outcome.path)
         elif status == "cached":
             self.emit("step_cached", step=step, item=item)
         else:
@@ -487,19 +369,7 @@ class Run:
                 facts = {"output": name, "kind": stored.kind, "digest": stored.digest}
                 self.emit("artifact_stored", step=step, item=item, **facts)
             self.emit("step_finished", step=step, item=item, seconds=outcome.seconds)
-        for dependent in self._waiting_for(task):
-            self.left[dependent] -= 1
-            if not self.left[dependent]:
-                self.ready.append(dependent)
-
-    def _waiting_for(self, task: Task) -> list[Task]:
-        """Tasks that take from a task and are not begun."""
-        begun = set(self.running.values())
-        return [
-            dependent
-            for dependent in self.dependents[task]
-            if self.outcomes[dependent].status == "waiting" and dependent not in begun
-        ]
+        self.schedule.finish(task)
 
     def _failed(self, task: Task, problem: Mapping[str, Any]) -> None:
         outcome = self.outcomes[task]
@@ -511,30 +381,21 @@ class Run:
     def _repair(self, task: Task, path: str) -> bool:
         """Drop a damaged object and do again what made it, then the task that found it."""
         digest = Path(path).parent.name
-        # A maker that waits is being made again already, for another task that found the damage first.
-        remade = [source for source in self._needs(task) if self.outcomes[source].status == "waiting"]
         makers = [
             source
-            for source in self._needs(task)
+            for source in self.needs[task]
             if any(stored.digest == digest for stored in self.outcomes[source].outputs.values())
         ]
-        if not makers and not remade:
+        # A maker that is not over is being made again already, for another task that found the damage first.
+        if not makers and all(map(self.schedule.is_over, self.needs[task])):
             return False
         self.emit("artifact_damaged", step=task.node, item=task.item_name, path=path)
-        self.left[task] += len(remade)
         if makers:
             self.store.drop(digest)
         for maker in makers:
-            self._make_again(maker)
+            self.outcomes[maker] = Outcome(repairs=self.outcomes[maker].repairs + 1)
+        self.schedule.again(task, makers)
         return True
-
-    def _make_again(self, maker: Task) -> None:
-        self.outcomes[maker] = Outcome(repairs=self.outcomes[maker].repairs + 1)
-        self.ready.append(maker)
-        for dependent in self._waiting_for(maker):
-            self.left[dependent] += 1
-            if dependent in self.ready:
-                self.ready.remove(dependent)
 
     def _fail(self, task: Task, problem: Mapping[str, Any]) -> None:
         outcome = self.outcomes[task]
@@ -542,14 +403,15 @@ class Run:
         outcome.error = " ".join(str(problem["error"]).split())
         outcome.traceback = problem.get("traceback", "")
         self.emit("step_failed", step=task.node, item=task.item_name, error=outcome.error)
-        stack = list(self.dependents[task])
-        while stack:
-            skipped = stack.pop()
-            if self.outcomes[skipped].status != "waiting":
-                continue
-            self.outcomes[skipped] = replace(self.outcomes[skipped], status="skipped")
-            self.emit("step_skipped", step=skipped.node, item=skipped.item_name, because=task.node)
-            stack.extend(self.dependents[skipped])
+        for lost in self.schedule.give_up(task):
+            self.outcomes[lost] = replace(self.outcomes[lost], status="skipped")
+            self.emit("step_skipped", step=lost.node, item=lost.item_name, because=task.node)
+
+
+def needed(taken: Iterable[Sources]) -> list[Task]:
+    """The tasks behind what the ports of a task take, each once."""
+    groups = (group.values() if isinstance(group, dict) else group for group in taken)
+    return list(dict.fromkeys(source for group in groups for source, _ in group))
 
 
 def new_folder(runs: Path, name: str, started: float) -> Path:

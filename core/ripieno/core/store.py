@@ -7,6 +7,7 @@ Conventions
     objects/ab/abcd…/    an artifact, as `ripieno.contracts.packing` writes it
     keys/ab/abcd….json   a step's result: digests, and size, mtime and inode of every file
     checkpoints/KEY/     what a long step keeps between tries
+    written/KEY.json     where an output was written last, and how its files looked then
     running/KEY.json     what is being done in a process that a crash would take with it
     scratch/             work in progress, on the same file system so that a rename moves it
 
@@ -90,7 +91,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in ("objects", "keys", "checkpoints", "running", "scratch"):
+        for name in ("objects", "keys", "written", "checkpoints", "running", "scratch"):
             (folder / name).mkdir(parents=True, exist_ok=True)
 
     def object_folder(self, digest: str) -> Path:
@@ -345,6 +346,9 @@ def sweep(store: Store, *, older_than_s: float) -> Swept:
         for folder in (store.folder / name).iterdir()
         if _age_s(folder, now) > kept_s
     ]
+    for note in (store.folder / "written").iterdir():
+        if now - _mtime_s(note) > older_than_s:
+            note.unlink(missing_ok=True)
     size = sum(_size(folder) for folder in (*lost, *left))
     for folder in (*lost, *left):
         shutil.rmtree(folder, ignore_errors=True)

@@ -3,8 +3,7 @@ import tracemalloc
 import librosa
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from ripieno.contracts import Audio
 from ripieno.contracts.testing import SeparatorSuite

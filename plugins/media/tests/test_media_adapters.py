@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 import soxr
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from ripieno.contracts import Audio, PluginError, joined_samples, run_offline
 from ripieno_media.adapters import Downmix, DownmixConfig, Resample, ResampleConfig, mix_gains

@@ -10,8 +10,7 @@ import ffmpeg
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from ripieno.contracts import FFMPEG, Audio, AudioFormat, Image, InputError, MissingError, Stems
 from ripieno.toolkit.ffmpeg import file_url, probe, run

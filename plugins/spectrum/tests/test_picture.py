@@ -3,8 +3,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from ripieno_spectrum.analysis import BANDS_PER_OCTAVE, FLOOR_DB, LEVELS_PER_DB, LOWEST_HZ, analyse
 from ripieno_spectrum.header import clock

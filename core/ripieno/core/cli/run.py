@@ -9,7 +9,8 @@ import click
 from ripieno.contracts.errors import PipelineError
 
 from ..console import listener, own_stdout
-from ..run import Options, Run, RunResult, title
+from ..result import RunResult, title
+from ..run import Options, Run
 from .asked import asked
 
 
@@ -101,7 +102,7 @@ def _say_result(result: RunResult, out: TextIO, *, as_json: bool) -> None:
     for outcome in result.outcomes.values():
         if outcome.traceback:
             click.echo(outcome.traceback, err=True)
-    for line in result.failures:
-        click.echo(line, err=True)
+    if not result.ok:
+        click.echo(result.summary, err=True)
     if not as_json:
         click.echo(result.folder / "report.html", file=out)

@@ -1,0 +1,77 @@
+"""Which task may begin: each after all that it takes."""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+
+from .plan import Task
+
+
+class Schedule:
+    """Tasks on their way from waiting to over.
+
+    First come, first served, in the order of the plan: the same order for any number of workers.
+
+    Parameters
+    ----------
+    needs : mapping of Task to sequence of Task
+        What each task takes from, in the order of the plan.
+    """
+
+    def __init__(self, needs: Mapping[Task, Sequence[Task]]) -> None:
+        self.needs = needs
+        self.dependents: dict[Task, list[Task]] = {task: [] for task in needs}
+        for task, sources in needs.items():
+            for source in sources:
+                self.dependents[source].append(task)
+        self._open = {task: len(sources) for task, sources in needs.items()}
+        self._begun: set[Task] = set()
+        self._over: set[Task] = set()
+        self.ready = deque(task for task, count in self._open.items() if not count)
+
+    def begin(self) -> Task:
+        """Take the first task that is ready."""
+        task = self.ready.popleft()
+        self._begun.add(task)
+        return task
+
+    def finish(self, task: Task) -> None:
+        """A task is done: what waited for it alone is ready."""
+        self._over.add(task)
+        for dependent in self._waiting(task):
+            self._open[dependent] -= 1
+            if not self._open[dependent]:
+                self.ready.append(dependent)
+
+    def give_up(self, task: Task) -> list[Task]:
+        """A task has failed; what depends on it, near and far, will not be done."""
+        self._over.add(task)
+        lost: dict[Task, None] = {}
+        stack = [task]
+        while stack:
+            found = [other for other in self._waiting(stack.pop()) if other not in lost]
+            lost.update(dict.fromkeys(found))
+            stack.extend(found)
+        self._over.update(lost)
+        return list(lost)
+
+    def again(self, task: Task, makers: Sequence[Task]) -> None:
+        """A task that has begun waits once more, until `makers` of what it takes are done again."""
+        self._begun.discard(task)
+        self._over.difference_update(makers)
+        self._begun.difference_update(makers)
+        waiting = {task, *(other for maker in makers for other in self._waiting(maker))}
+        for other in waiting:
+            self._open[other] = sum(1 for source in self.needs[other] if source not in self._over)
+            if other in self.ready:
+                self.ready.remove(other)
+        self.ready.extend(makers)
+
+    def is_over(self, task: Task) -> bool:
+        """Whether a task is done, has failed or will not be done."""
+        return task in self._over
+
+    def _waiting(self, task: Task) -> list[Task]:
+        """What takes from a task and has not begun."""
+        return [
+            other for other in self.dependents[task] if other not in self._begun and other not in self._over
+        ]
