@@ -7,8 +7,10 @@ folder's name, and the first on the path hides later ones of the same name. Name
 normalised (lower case, ``-``). Only ``entry_points.txt`` is opened here.
 """
 
+import hashlib
 import os
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -133,6 +135,14 @@ class Index:
                     entries += _entries(distribution)
         entries.sort(key=lambda entry: (entry.uses, entry.distribution))
         return cls(distributions, tuple(entries))
+
+    @cached_property
+    def state(self) -> str:
+        """What tells apart two states of what is installed: names, versions, and when a folder changed."""
+        folders = {distribution.metadata.parent for distribution in self.distributions.values()}
+        changed = sorted((str(folder), folder.stat().st_mtime_ns) for folder in folders)
+        names = sorted(map(str, self.distributions.values()))
+        return hashlib.sha256(repr((sys.version_info[:3], names, changed)).encode()).hexdigest()
 
     @cached_property
     def by_uses(self) -> Mapping[str, tuple[Entry, ...]]:

@@ -53,10 +53,12 @@ class Registry:
         self._allowed = _allowed(allow)
         self.digests = FileDigests(folder)
         self._memo = Memo(folder / "descriptors")
+        self._needs_memo = Memo(folder / "requirements")
         # Kept for the life of a process: what it has loaded does not change under it.
         self._fresh: dict[str, bool] = {}
         self._code_of = cache_calls(lambda root: identity.code_hash(root, self.digests))
         self._code_hash = cache_calls(lambda module: self._code_of(identity.code_root(module)))
+        self._needs = cache_calls(self._find_needs)
         self._unmet = cache_calls(self._find_unmet)
         self._dependencies = cache_calls(self._find_dependencies)
         self._describe = cache_calls(self._find_descriptor)
@@ -367,11 +369,24 @@ class Registry:
             raise loading.fault(entry, line)
 
     def _find_unmet(self, distribution: str) -> tuple[str, ...]:
-        return tuple(requirements.unmet(self._index.distributions[distribution], self._index))
+        return tuple(self._needs(distribution)["unmet"])
 
     def _find_dependencies(self, distribution: str) -> Mapping[str, str]:
-        versions = requirements.dependencies(self._index.distributions[distribution], self._index)
+        versions = self._needs(distribution)["dependencies"]
         return {name: version + self._edited(name) for name, version in versions.items()}
+
+    def _find_needs(self, name: str) -> Mapping[str, Any]:
+        """What a distribution needs; reading the metadata takes longer than all the rest of a cached run."""
+        distribution = self._index.distributions[name]
+        key = (name, distribution.headers, self._index.state)
+        needs = self._needs_memo.get(*key)
+        if not isinstance(needs, dict) or not {"unmet", "dependencies"} <= set(needs):
+            needs = {
+                "unmet": list(requirements.unmet(distribution, self._index)),
+                "dependencies": requirements.dependencies(distribution, self._index),
+            }
+            self._needs_memo.put(needs, *key)
+        return needs
 
     def _edited(self, name: str) -> str:
         """What tells apart states of one version of a dependency that is being edited."""
@@ -393,7 +408,7 @@ class Registry:
         installed = {entry.uses for entry in self.entries()}
         meant = closest_uses(uses, installed) or closest_uses(uses, known())
         if not meant:
-            return f"{said}. Run: core plugins"
+            return f"{said}. Run: core plugins list"
         return said + question(meant) + ("" if meant in installed else f" Run: pip install {known()[meant]}")
 
 
@@ -419,4 +434,4 @@ def _no_codec(kind: str, suffix: str, of_kind: Mapping[str, str], faults: Sequen
         return f"{said}. There is: {', '.join(sorted(name or 'a folder' for name in of_kind))}"
     if faults:
         return f"{said}; {faults[0]}"
-    return said + (cure(f"codec/{kind}") or ". Run: core plugins")
+    return said + (cure(f"codec/{kind}") or ". Run: core plugins list")
