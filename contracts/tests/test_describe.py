@@ -18,6 +18,7 @@ from ripieno.contracts import (
     FrameDecoder,
     FrameEffect,
     Licence,
+    MissingError,
     NoConfig,
     Plugin,
     PluginConfig,
@@ -177,3 +178,11 @@ def test_by_default_a_plugin_has_no_outputs_no_assets_no_stream_and_no_objection
     assert BeatsFile().header(Path("x")) == {}
     assert Stems({}).header() == {"kind": "stems", "items": {}}
     assert Asset.prefix == "asset"
+
+
+def test_an_asset_has_a_path_once_it_is_looked_up(tmp_path):
+    asset = Asset(version="1", url="file:///w", sha256="0" * 64, size=1, licence="CC0-1.0", commercial=True)
+    located = asset.at(tmp_path / "w.onnx")
+    assert located.path == tmp_path / "w.onnx" and located.model_dump() == asset.model_dump()
+    with pytest.raises(MissingError, match="only described here"):
+        _ = asset.path

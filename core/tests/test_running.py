@@ -439,3 +439,10 @@ def test_a_title_names_a_task(run):
     assert runs.title(plan, Task("loud", ("a",))) == 'step "loud", item "a"'
     assert runs.title(plan, Task("all")) == 'step "all"'
     assert runs.title(plan, Task("all → all.txt")) == 'output "all"'
+
+
+def test_a_plugin_reads_the_weights_that_its_settings_name(run):
+    result = run(
+        "inputs: {one: {kind: text, path: w/a.txt}}\nsteps: {a: {uses: joiner/weighted, in: {text: one}}}\n"
+    )
+    assert result["a"].text == f"a {len(b'weights')}"

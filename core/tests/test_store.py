@@ -205,7 +205,6 @@ def test_a_folder_that_cannot_be_a_store_is_named(tmp_path):
 def test_the_store_is_where_the_environment_says_else_in_the_users_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("RIPIENO_STORE", str(tmp_path / "s"))
     assert open_store().folder == stores.default_folder() == tmp_path / "s"
-    assert stores.assets_folder() == tmp_path / "s" / "assets"
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("RIPIENO_STORE")

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from .config import message_of
-from .errors import PluginError
+from .errors import MissingError, PluginError
 
 D = TypeVar("D", bound="DataPlugin")
 
@@ -56,6 +56,28 @@ class Asset(DataPlugin):
     credit: str = Field("", description="Whom to name.")
     commercial: bool = Field(description="Whether commercial use is allowed.")
     description: str = Field("", description="One line for lists.")
+    _path: Path | None = PrivateAttr(default=None)
+
+    @property
+    def path(self) -> Path:
+        """The file, for a plugin that names the asset in its settings: ``self.config.weights.plugin.path``.
+
+        Raises
+        ------
+        MissingError
+            If the asset was not looked up; the run does that.
+        """
+        if self._path is None:
+            raise MissingError(
+                "the asset is only described here: its file is known in a run, or by asset.at(path)"
+            )
+        return self._path
+
+    def at(self, path: Path) -> "Asset":
+        """The same asset, whose file is here."""
+        located = self.model_copy()
+        located._path = path
+        return located
 
 
 def resources(module: str, data: type[D]) -> Callable[[str], D]:

@@ -22,7 +22,6 @@ from ripieno.registry.suggest import did_you_mean
 from .items import Item, items_of
 from .licences import licences_of
 from .pipeline import Pipeline, Source, Step, names_of
-from .store import assets_folder
 
 ItemKey = tuple[str, ...]
 Sources = dict[str, "tuple[Task, str]"] | list["tuple[Task, str]"]
@@ -215,7 +214,7 @@ class _Planner:
     def __init__(self, pipeline: Pipeline, registry: Registry, only: Sequence[str]) -> None:
         self.pipeline = pipeline
         self.registry = registry
-        self.catalogue = Catalogue(registry, assets_folder())
+        self.catalogue = Catalogue(registry)
         self.only = only
         self.problems: list[str] = []
         self.nodes: dict[str, Node] = {}

@@ -285,11 +285,6 @@ def _move_folder(source: Path, target: Path) -> None:
         os.utime(target)  # a sweep spares what is new: no key may name it yet
 
 
-def assets_folder() -> Path:
-    """Where ``core models get`` keeps what it fetches."""
-    return default_folder() / "assets"
-
-
 def open_store(folder: Path | None = None) -> Store:
     """The store in a folder, by default the user's.
 

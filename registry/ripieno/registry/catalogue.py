@@ -18,6 +18,8 @@ from urllib.parse import unquote, urlsplit
 
 from ripieno.contracts.errors import DamagedError, MissingError, RipienoError
 
+from .memo import default_folder
+
 if TYPE_CHECKING:
     from ripieno.contracts import Asset
 
@@ -53,13 +55,14 @@ class Catalogue:
     ----------
     registry : Registry
         Knows the assets.
-    folder : Path
-        Keeps the files; made when something is fetched first.
+    folder : Path, optional
+        Keeps the files; made when something is fetched first. ``assets`` in ``$RIPIENO_STORE`` or in the
+        user's cache folder where not given.
     """
 
-    def __init__(self, registry: "Registry", folder: Path) -> None:
+    def __init__(self, registry: "Registry", folder: Path | None = None) -> None:
         self._registry = registry
-        self._folder = folder
+        self._folder = folder or default_folder() / "assets"
 
     def list(self, report: Callable[[str], None] = _LOGGER.warning) -> tuple[CatalogueEntry, ...]:
         """Every asset, sorted by name.

@@ -313,6 +313,8 @@ class Registry:
         from ripieno.contracts.config import references
         from ripieno.contracts.describe import validated
 
+        from .catalogue import Catalogue
+
         if (uses, settings) in trail:
             raise PluginError(f"{' > '.join(name for name, _ in trail)} > {uses}: a plugin inside itself")
         entry = self.find(uses)
@@ -328,6 +330,8 @@ class Registry:
             except ConfigError as error:
                 lines = (f"{place}.with.{line}" for line in str(error).splitlines())
                 raise ConfigError("\n".join(lines)) from error
+            if reference.uses.startswith("asset/"):
+                plugin = plugin.at(Catalogue(self).path(reference.uses.removeprefix("asset/")))
             reference.bind(plugin)
         return descriptors.make(entry, loaded, config)
 

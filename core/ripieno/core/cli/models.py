@@ -6,11 +6,9 @@ import click
 
 from ripieno.registry import Catalogue, Registry
 
-from ..store import assets_folder
-
 
 def _catalogue() -> Catalogue:
-    return Catalogue(Registry(), assets_folder())
+    return Catalogue(Registry())
 
 
 @click.group()
