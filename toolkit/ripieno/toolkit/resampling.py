@@ -99,7 +99,8 @@ class PolyphaseResampler:
 
     Flat within 0.1 dB to 0.907 of the lower Nyquist frequency (10 kHz at 22 050 Hz), aliases into that band
     below -80 dB. The transition band is centred on Nyquist, which halves the latency against one that ends
-    there: what lies just above Nyquist folds to just below it, outside the band that is kept flat.
+    there: what lies just above Nyquist folds to just below it, outside the band that is kept flat. Sums are
+    float32, their rounding 130 dB below the signal.
 
     Parameters
     ----------
@@ -128,21 +129,25 @@ class PolyphaseResampler:
         _check_rates(from_hz, to_hz)
         common = math.gcd(from_hz, to_hz)
         self._up, self._down = to_hz // common, from_hz // common
-        self._bank = polyphase_bank(from_hz=from_hz, to_hz=to_hz)
-        self._ahead = self._bank.shape[1] // 2
+        bank = polyphase_bank(from_hz=from_hz, to_hz=to_hz)
+        self._ahead = bank.shape[1] // 2
+        # Outputs repeat their phases after `up` of them: a row each, from any of these on.
+        positions = np.arange(self._up + _OUTPUTS_AT_ONCE) * self._down
+        self._taps = bank.astype(np.float32)[positions % self._up]
+        self._firsts = positions // self._up - self._ahead + 1
         self._channels = channels
         self.latency_s = self._ahead / from_hz
         self.reset()
 
     def reset(self) -> None:
         """Forget all input."""
-        self._held = np.zeros((self._channels, self._ahead - 1))
+        self._held = np.zeros((self._channels, self._ahead - 1), np.float32)
         self._held_from = 1 - self._ahead
         self._given = 0
 
     def push(self, samples: NDArray[Any]) -> NDArray[np.float32]:
         """Take samples [channels, frames] and give all whose look-ahead is complete."""
-        self._held = np.concatenate([self._held, samples], axis=1)
+        self._held = np.concatenate([self._held, samples], axis=1, dtype=np.float32)
         complete = self._held_from + self._held.shape[1] - self._ahead
         stop = max(0, -(-complete * self._up // self._down))
         starts = range(self._given, stop, _OUTPUTS_AT_ONCE)
@@ -158,13 +163,14 @@ class PolyphaseResampler:
         return rest
 
     def _outputs(self, start: int, stop: int) -> NDArray[np.float32]:
-        # Positions are whole numbers of 1 / (from_hz * up) seconds, so no rounding can add up to a drift.
-        positions = np.arange(start, stop, dtype=np.int64) * self._down
-        firsts = positions // self._up - self._ahead + 1 - self._held_from
+        # Whole numbers of cycles and rows, so no rounding can add up to a drift.
+        cycle, row = divmod(start, self._up)
+        rows = slice(row, row + stop - start)
+        firsts = self._firsts[rows] + (cycle * self._down - self._held_from)
         windows = sliding_window_view(self._held, 2 * self._ahead, axis=1)[:, firsts]
         # Not a matrix product: the order of its additions, and so the last bits, change with its size.
-        sums: NDArray[np.float64] = (windows * self._bank[positions % self._up]).sum(axis=-1)
-        return sums.astype(np.float32)
+        sums: NDArray[np.float32] = np.einsum("cot,ot->co", windows, self._taps[rows])
+        return sums
 
     def _drop_used(self) -> None:
         used = self._given * self._down // self._up - self._ahead + 1 - self._held_from
