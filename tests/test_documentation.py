@@ -23,7 +23,7 @@ from ripieno.contracts.data import Asset, DataPlugin, Preset, Recipe
 from ripieno.contracts.interfaces import INTERFACES
 from ripieno.core.cli import COMMANDS, core
 from ripieno.core.pipeline import Pipeline, schema
-from ripieno.core.plan import make_plan
+from ripieno.core.planner import make_plan
 from ripieno.registry import Registry
 
 ROOT = Path(__file__).parents[1]

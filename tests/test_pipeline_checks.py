@@ -8,7 +8,7 @@ import pytest
 from ripieno.contracts.errors import RipienoError
 from ripieno.core import Pipeline
 from ripieno.core.document import parse_value
-from ripieno.core.plan import make_plan
+from ripieno.core.planner import make_plan
 from ripieno.registry import Registry
 
 HEAD = "ripieno: 1\ninputs:\n  word: {kind: text, path: word.txt}\n  words: {kind: text, path: words/*.txt}\n"

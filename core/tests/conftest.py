@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from ripieno.core.pipeline import Pipeline
-from ripieno.core.plan import Plan, make_plan
+from ripieno.core.plan import Plan
+from ripieno.core.planner import make_plan
 from ripieno.core.run import Options, RunResult, run as run_pipeline
 from ripieno.core.store import Store
 from ripieno.core.threads import ONE_THREAD

@@ -11,7 +11,8 @@ from hypothesis import given, strategies as st
 from ripieno.contracts.context import derive_seed
 from ripieno.core.keys import Recipes, differences, hashed
 from ripieno.core.pipeline import Pipeline
-from ripieno.core.plan import Task, make_plan
+from ripieno.core.plan import Task
+from ripieno.core.planner import make_plan
 from ripieno.registry import Registry
 from ripieno.registry.digests import FileDigests
 

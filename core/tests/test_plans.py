@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from ripieno.contracts.errors import PipelineError
-from ripieno.core import plan as plans
+from ripieno.core import planner as plans
 from ripieno.core.pipeline import Pipeline
-from ripieno.core.plan import Ref, Task, make_plan, pattern_problem
+from ripieno.core.plan import Ref, Task
+from ripieno.core.planner import make_plan, pattern_problem
 from ripieno.registry import Registry
 
 WORDS = """

@@ -30,7 +30,7 @@ from ripieno.core.cli import COMMANDS, core
 from ripieno.core.graph import svg
 from ripieno.core.manifest import graph_of
 from ripieno.core.pipeline import Pipeline, schema
-from ripieno.core.plan import make_plan
+from ripieno.core.planner import make_plan
 from ripieno.registry import Descriptor, Registry
 
 MARK = re.compile(r"^<!-- reference: (\w+)(.*?) -->$", re.MULTILINE)

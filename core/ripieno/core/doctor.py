@@ -10,7 +10,7 @@ from ripieno.contracts.binaries import FFMPEG, Binary
 from ripieno.contracts.errors import RipienoError
 from ripieno.registry import Registry
 
-from .plan import has_gpu
+from .planner import has_gpu
 from .store import open_store
 
 

@@ -10,19 +10,23 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ripieno.registry.memo import write_text
+
 from .scratch import scratch
-from .store import FILE_FACTS, Store, full_disk_named, write_atomically
+from .store import FILE_FACTS, Store
 
 Facts = dict[str, list[int]]
 
 
 def remember(store: Store, key: str, made: list[Path], header: Mapping[str, Any]) -> None:
     """Note that these files, or folders of files, are what an output of this key looks like."""
-    note = {"files": {str(path.absolute()): _facts(path) for path in made}, "header": header}
-    write_atomically(_note(store, key), json.dumps(note, ensure_ascii=False))
+    with suppress(OSError):  # without a note it is written anew the next time
+        note = {"files": {str(path.absolute()): _facts(path) for path in made}, "header": header}
+        write_text(_note(store, key), json.dumps(note, ensure_ascii=False))
 
 
 def reuse(store: Store, key: str, target: Path, *, room: Path) -> Mapping[str, Any] | None:
@@ -31,21 +35,21 @@ def reuse(store: Store, key: str, target: Path, *, room: Path) -> Mapping[str, A
     Returns
     -------
     mapping or None
-        The header of what it holds; None where nothing stands as it was written.
+        The header of what it holds; None where nothing stands as it was written, or it cannot be copied.
     """
     try:
         note = json.loads(_note(store, key).read_text(encoding="utf-8"))
-        sources = {Path(name): facts for name, facts in note["files"].items()}
-        if any(_facts(path) != facts for path, facts in sources.items()):
+        header: Mapping[str, Any] = note["header"]
+        first, *others = map(Path, note["files"])
+        if any(_facts(Path(name)) != facts for name, facts in note["files"].items()):
             return None
-        with full_disk_named(room), scratch(room) as folder:
-            for source in sources:
+        with scratch(room) as folder:
+            for source in (first, *others):
                 (shutil.copytree if source.is_dir() else shutil.copyfile)(source, folder / source.name)
-            made = place(folder, target, asked=next(iter(sources)).name)
-    except (FileNotFoundError, KeyError, ValueError):
+            made = place(folder, target, asked=first.name)
+    except (OSError, ValueError, TypeError, KeyError):
         return None
-    remember(store, key, made, note["header"])
-    header: Mapping[str, Any] = note["header"]
+    remember(store, key, made, header)
     return header
 
 

@@ -27,9 +27,10 @@ def crashed(store: Store) -> list[str]:
     for path in (store.folder / "running").glob("*.json"):
         try:
             note = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            pid, host, what = note["pid"], note["host"], note["what"]
+        except (OSError, ValueError, TypeError, KeyError):
             continue
-        if note["host"] == socket.gethostname() and not is_alive(note["pid"]):
+        if host == socket.gethostname() and not is_alive(pid):
             path.unlink(missing_ok=True)
-            found.append(note["what"])
+            found.append(what)
     return found

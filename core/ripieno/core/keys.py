@@ -10,7 +10,7 @@ after it is done again.
 import hashlib
 import json
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ripieno.contracts.context import derive_seed
@@ -48,7 +48,9 @@ class Recipes:
             recipe["seed"] = self.seed_of(task)
         if node.role == "input":
             recipe["file"] = self.file(self.path_of(task))
-        elif node.role != "output":
+        elif node.role == "output":
+            recipe["suffix"] = PurePosixPath(node.pattern).suffix.lower()
+        else:
             recipe["facts"] = self.plan.facts_of(task)
         return recipe
 

@@ -26,7 +26,8 @@ from .journal import crashed, noted
 from .keys import Recipes, hashed
 from .licences import licences_of
 from .pipeline import Pipeline
-from .plan import Node, Sources, Task, make_plan
+from .plan import Node, Sources, Task
+from .planner import make_plan
 from .pool import Ended, Pool
 from .result import Outcome, RunResult, title
 from .schedule import Schedule
@@ -389,6 +390,9 @@ class Run:
         # A maker that is not over is being made again already, for another task that found the damage first.
         if not makers and all(map(self.schedule.is_over, self.needs[task])):
             return False
+        taken = {source for one in (task, *makers) for source in self.needs[one]}
+        if any(self.outcomes[source].status in ("failed", "skipped") for source in taken):
+            return False  # made again before, which failed
         self.emit("artifact_damaged", step=task.node, item=task.item_name, path=path)
         if makers:
             self.store.drop(digest)

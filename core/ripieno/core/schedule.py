@@ -55,16 +55,19 @@ class Schedule:
         return list(lost)
 
     def again(self, task: Task, makers: Sequence[Task]) -> None:
-        """A task that has begun waits once more, until `makers` of what it takes are done again."""
-        self._begun.discard(task)
+        """A task that has begun waits once more, until `makers` of what it takes are done again.
+
+        Nothing that these take may have failed: it would never be done.
+        """
+        self._begun.difference_update((task, *makers))
         self._over.difference_update(makers)
-        self._begun.difference_update(makers)
-        waiting = {task, *(other for maker in makers for other in self._waiting(maker))}
-        for other in waiting:
-            self._open[other] = sum(1 for source in self.needs[other] if source not in self._over)
+        waiting = [other for maker in makers for other in self._waiting(maker)]
+        for other in dict.fromkeys((*makers, task, *waiting)):
             if other in self.ready:
                 self.ready.remove(other)
-        self.ready.extend(makers)
+            self._open[other] = sum(source not in self._over for source in self.needs[other])
+            if not self._open[other]:
+                self.ready.append(other)
 
     def is_over(self, task: Task) -> bool:
         """Whether a task is done, has failed or will not be done."""

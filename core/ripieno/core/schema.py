@@ -7,7 +7,7 @@ from ripieno.contracts.errors import RipienoError
 from ripieno.registry import Descriptor, Registry
 
 from .pipeline import schema
-from .plan import NOT_STEPS
+from .planner import NOT_STEPS
 
 
 def pipeline_schema(registry: Registry) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import click
 
 from ripieno.registry import Registry
 
-from ..plan import make_plan
+from ..planner import make_plan
 from .asked import asked
 
 

@@ -7,7 +7,7 @@ import click
 from ripieno.registry import Registry
 
 from .. import manifest
-from ..plan import make_plan
+from ..planner import make_plan
 from ..store import write_atomically
 from .asked import asked
 
