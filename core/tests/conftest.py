@@ -19,7 +19,7 @@ from ripieno.registry import Registry
 PACKAGE = Path(__file__).with_name("ripieno_bench")
 JOINERS = (
     "Shout", "Concat", "Table", "Pair", "Counted", "Inner", "Dice", "FactsOf", "Weighted", "Hobby", "Needy",
-    "Accelerated", "Faulty", "Spread", "Headed", "Nested",
+    "Page", "Learned", "Device", "Accelerated", "Faulty", "Spread", "Headed", "Nested",
 )  # fmt: skip
 EFFECTS = ("Downmix", "Resample", "Phone", "Radio", "Whole")
 ENTRY_POINTS: Mapping[str, Mapping[str, str]] = {

@@ -329,7 +329,7 @@ def test_a_command_of_a_plugin_has_a_host(invoke, write):
         (("check", "none.yaml"), 2, "none.yaml: cannot be read"),
         (("check",), 2, "Missing argument"),
         (("rnu",), 2, "Did you mean"),
-        (("run", "p.yaml", "--quiet", "--set", "bad.fault=refuses"), 1, 'item "a": this text is not for me'),
+        (("run", "p.yaml", "--quiet", "--set", "bad.fault=refuses"), 1, "bad [a]: FAILED: this text is not for me\n"),
         (("run", "p.yaml", "--quiet", "--set", "bad.fault=raises"), 1, "Traceback"),
         (("hello", "gone.txt"), 2, "no file gone.txt"),
         (("--help",), 0, ""),
@@ -338,6 +338,15 @@ def test_a_command_of_a_plugin_has_a_host(invoke, write):
 def test_the_exit_status_says_how_it_ended(command, file, arguments, status, message):
     code, _, err = command(*arguments)
     assert (code, message in err) == (status, True), err
+
+
+def test_a_failure_is_told_once_and_the_failures_are_counted_at_the_end(invoke, file):
+    said = invoke("run", file, "--quiet", "--jobs", 1, "--set", "bad.fault=refuses", code=1).stderr
+    assert said.splitlines() == [
+        "bad [a]: FAILED: this text is not for me",
+        "bad [b]: FAILED: this text is not for me",
+        "2 of 8 tasks failed, 0 were skipped",
+    ]
 
 
 def test_a_command_that_was_interrupted_says_so(command, site, store, tmp_path, file):

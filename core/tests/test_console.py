@@ -21,7 +21,7 @@ RUN = [
     ("artifact_stored", {"step": "a", "item": "x", "output": "", "kind": "text", "digest": "d"}),
     ("step_finished", {"step": "a", "item": "x", "seconds": 1.25}),
     ("step_cached", {"step": "b", "item": ""}),
-    ("step_started", {"step": "o → o.txt", "item": "", "uses": "codec/text"}),
+    ("step_started", {"step": "output o", "item": "", "uses": "codec/text"}),
     ("output_written", {"name": "o", "item": "", "path": "runs/r/o.txt"}),
     ("artifact_damaged", {"step": "b", "item": "", "path": "store/x"}),
     ("step_started", {"step": "c", "item": "", "uses": "joiner/faulty"}),

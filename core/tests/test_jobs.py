@@ -208,3 +208,9 @@ def test_a_mistake_is_one_line_and_a_bug_keeps_its_traceback():
         found = failure(error)
     assert found["error"] == "ValueError: half: ?"
     assert found["traceback"].startswith("Traceback") and found["traceback"].encode()
+
+
+@pytest.mark.parametrize(("uses", "device"), [("device", "cpu"), ("accelerated", "cuda")])
+def test_who_asks_for_a_gpu_computes_there_and_nobody_else(bench, store, call, asks, uses, device):
+    done = bench.do(call(uses, "a"), asks)
+    assert store.get(done["outputs"][""]["digest"], bench.registry.kind).text == device

@@ -72,6 +72,16 @@ def test_the_name_of_a_step_or_a_file_is_not_in_the_key(recipe, write):
     assert first != recipe(SHOUT, task=Task("one"), head=ONE.replace("one.txt", "two.txt"))
 
 
+def test_the_suffix_of_an_output_is_in_its_key_and_the_rest_of_its_name_is_not(recipe):
+    def written(path):
+        outputs = f"\noutputs: {{a: '{path}'}}"
+        return recipe(SHOUT + outputs, inputs={"artifact": ["d"]}, task=Task("output a"))
+
+    # One codec writes another format for another suffix.
+    assert written("a.txt") == written("sub/b.TXT") != written("a.md")
+    assert written("a.txt")["uses"] == written("a.md")["uses"]
+
+
 def test_the_names_in_a_folder_are_content(recipe, write, tmp_path):
     head = "inputs: {one: {kind: bundle, path: b}}\nsteps:\n  c: {uses: joiner/concat, in: {texts: []}}\n"
     write("b/x.txt", "1")

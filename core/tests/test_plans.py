@@ -295,7 +295,7 @@ def test_only_what_is_wanted_is_planned(steps, complaint):
   c: {uses: joiner/none, in: {text: b}}
 outputs: {a: a.txt, b: b.txt, c: c.txt}
 """
-    assert list(steps(text, only=["b"]).nodes) == ["one", "a", "b", "b → b.txt"]
+    assert list(steps(text, only=["b"]).nodes) == ["one", "a", "b", "output b"]
     with pytest.raises(PipelineError, match=r"^no step 'bb'. Steps: a, b, c. Did you mean \"b\"\?$"):
         steps(text, only=["bb"])
 
@@ -305,7 +305,7 @@ def test_what_comes_after_a_step_is_found(steps):
         "  a: {uses: joiner/shout, in: {text: one}}\n  b: {uses: joiner/shout, in: {text: a}}\n"
         "  c: {uses: joiner/shout, in: {text: one}}\noutputs: {b: b.txt}\n"
     )
-    assert plan.downstream(["a"]) == {"a", "b", "b → b.txt"}
+    assert plan.downstream(["a"]) == {"a", "b", "output b"}
 
 
 def test_adapters_stand_in_the_graph_once_and_are_shared(steps):
@@ -407,7 +407,9 @@ def test_outputs_are_written_by_the_codec_of_their_suffix(steps):
     assert {pattern: node.uses for pattern, node in outputs.items()} == {
         "t/{item}.TXT": "codec/text", "t/{item}.json": "codec/scores", "one.md": "codec/text",
     }  # fmt: skip
-    assert plan.target(Task("c → t/{item}.TXT", ("b",))) == "t/b.TXT"
+    assert {node.reference for node in outputs.values()} == {"c", "c.count", "one"}
+    assert all(plan.nodes[f"output {node.reference}"] is node for node in outputs.values())
+    assert plan.target(Task("output c", ("b",))) == "t/b.TXT"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 import json
 import os
 import socket
+import subprocess
+import sys
 import time
 
 import pytest
@@ -11,9 +13,11 @@ from ripieno.contracts import Hooks
 from ripieno.contracts.context import derive_seed
 from ripieno.contracts.errors import PipelineError, StepError
 from ripieno.core import run as runs
+from ripieno.core.journal import crashed, noted
 from ripieno.core.manifest import NAME
 from ripieno.core.plan import Task
 from ripieno.core.recipes import find_pipeline, from_manifest
+from ripieno.core.result import title
 from ripieno.core.run import Options, Run, new_folder
 from ripieno.core.why import last_manifest, reasons
 
@@ -117,7 +121,7 @@ def test_the_same_again_is_not_done_again(run, events):
     first = run(WORDS)
     second = run(WORDS, listeners=[events])
     assert {one.key for one in first.outcomes.values()} == {one.key for one in second.outcomes.values()}
-    assert set(statuses(second).values()) == {"cached", "done"}
+    assert set(statuses(second).values()) == {"cached"} and second.ok
     assert sorted(events.cached) == sorted(
         (task.node, task.item_name)
         for task in second.plan.tasks
@@ -134,7 +138,8 @@ def test_draws_are_the_same_for_any_number_of_workers(run):
 def test_some_steps_are_done_again_with_all_that_depends_on_them(run):
     run(WORDS)
     again = statuses(run(WORDS, again_from=["dice"]))
-    assert {step for (step, _), status in again.items() if status == "cached"} == {"w", "loud"}
+    assert {step for (step, _), status in again.items() if status == "cached"} == {"w", "loud", "output loud"}
+    assert {step for (step, _), status in again.items() if status == "done"} == {"dice", "all", "output all"}
     assert set(statuses(run(WORDS, force=True)).values()) == {"done"}
     with pytest.raises(PipelineError, match=r"^no step 'x' to run again from. Steps: loud, dice, all$"):
         run(WORDS, again_from=["x"])
@@ -142,7 +147,7 @@ def test_some_steps_are_done_again_with_all_that_depends_on_them(run):
 
 def test_only_some_steps_are_done_and_what_they_need(run):
     result = run(WORDS, only=["loud"])
-    assert {task.node.partition(" ")[0] for task in result.outcomes} == {"w", "loud"}
+    assert {task.node for task in result.outcomes} == {"w", "loud", "output loud"}
 
 
 def test_an_input_that_is_the_same_ends_the_wave(run, write):
@@ -180,10 +185,12 @@ def test_an_item_that_fails_skips_what_depends_on_it_and_nothing_else(run, event
     assert result.failures == [f'step "bad", item "b": {error}']
     found = statuses(result)
     assert (found["bad", "b"], found["next", "b"], found["all", ""]) == ("failed", "skipped", "skipped")
-    assert (found["next", "a"], found["next → {item}.txt", "c"]) == ("done", "done")
+    assert (found["next", "a"], found["output next", "c"]) == ("done", "done")
+    assert sorted(found.values()) == sorted(9 * ["done"] + ["failed"] + 3 * ["skipped"])
+    assert result.summary == "1 of 13 tasks failed, 3 were skipped"
     assert events.failed == [("bad", "b", error)]
     assert sorted(events.skipped) == [
-        ("all", "", "bad"), ("next", "b", "bad"), ("next → {item}.txt", "b", "bad"),
+        ("all", "", "bad"), ("next", "b", "bad"), ("output next", "b", "bad"),
     ]  # fmt: skip
     assert not result.ok and not document(result)["ok"]
     with pytest.raises(StepError, match=r'^step "bad", item "b": '):
@@ -303,8 +310,10 @@ def test_a_preview_says_what_would_be_done(run, pipeline, store, tmp_path, write
     assert (before["w", "a"], before["loud", "a"], before["all", ""]) == ("run", "depends", "depends")
     run(WORDS)
     after = previewed()
-    assert {state for (step, _), state in after.items() if "→" not in step} == {"cached"}
-    assert after["all → all.txt", ""] == "run"
+    outputs = {(step, item) for step, item in after if step.startswith("output ")}
+    assert {step for step, _ in outputs} == {"output loud", "output all"}
+    assert {state for place, state in after.items() if place not in outputs} == {"cached"}
+    assert {after[place] for place in outputs} == {"run"}
     write("w/b.txt", "other")
     changed = previewed()
     assert (changed["w", "b"], changed["w", "a"], changed["loud", "b"]) == ("run", "cached", "depends")
@@ -349,7 +358,8 @@ def test_a_manifest_tells_all_that_is_needed_to_do_it_again(run, store, tmp_path
     ]
     again = find_pipeline(str(result.folder / NAME), registry)
     replayed = again.run(jobs=1, store=store.folder, folder=tmp_path / "elsewhere")
-    assert {one.status for task, one in replayed.outcomes.items() if "→" not in task.node} == {"cached"}
+    assert {one.status for one in replayed.outcomes.values()} == {"cached"}
+    assert (replayed.folder / "all.txt").read_bytes() == (result.folder / "all.txt").read_bytes()
     assert replayed["all"].text == result["all"].text
 
 
@@ -391,7 +401,7 @@ def test_run_folders_are_of_their_own_and_called_after_the_pipeline(tmp_path):
 
 
 def test_a_crash_of_an_earlier_run_is_told_once(run, store, events, tmp_path):
-    note = {"pid": os.getpid(), "host": socket.gethostname(), "title": 'step "film"', "uses": "renderer/x"}
+    note = {"pid": os.getpid(), "host": socket.gethostname(), "what": 'step "film" (renderer/x)'}
     for name, changes in (
         ("living", {}),
         ("dead", {"pid": 2**22 + 12345}),
@@ -400,14 +410,28 @@ def test_a_crash_of_an_earlier_run_is_told_once(run, store, events, tmp_path):
         (store.folder / "running" / f"{name}.json").write_text(
             json.dumps({**note, **changes}), encoding="utf-8"
         )
-    (store.folder / "running" / "broken.json").write_text("{", encoding="utf-8")
+    for name, content in (("cut", "{"), ("list", "[]"), ("empty", "{}")):
+        (store.folder / "running" / f"{name}.json").write_text(content, encoding="utf-8")
     run(WORDS, listeners=[events])
     assert events.warnings == ['an earlier run ended while step "film" (renderer/x) was being done']
-    assert sorted(path.stem for path in (store.folder / "running").iterdir()) == [
-        "broken",
-        "elsewhere",
-        "living",
-    ]
+    assert {path.stem for path in (store.folder / "running").iterdir()} == {
+        "living", "elsewhere", "cut", "list", "empty",
+    }  # fmt: skip
+
+
+def test_what_a_process_was_doing_when_it_died_is_known_and_what_it_finished_is_not(store):
+    code = (
+        "import os, sys\nfrom pathlib import Path\nfrom ripieno.core.journal import noted\n"
+        "from ripieno.core.store import Store\nstore = Store(Path(sys.argv[1]))\n"
+        "try:\n    with noted(store, 'failed', 'one'):\n        raise OSError\nexcept OSError:\n    pass\n"
+        "with noted(store, 'done', 'two'):\n    pass\n"
+        "with noted(store, 'ended', 'step \"é\"'):\n    os._exit(0)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(store.folder)], check=True)
+    with noted(store, "own", "this"):
+        assert crashed(store) == ['step "é"']
+        assert [path.name for path in (store.folder / "running").iterdir()] == ["own.json"]
+    assert crashed(store) == [] and list((store.folder / "running").iterdir()) == []
 
 
 def test_an_interruption_leaves_a_manifest_and_no_workers(run, tmp_path):
@@ -436,9 +460,9 @@ def test_memory_that_will_not_do_is_warned_of(run, monkeypatch, write, events):
 
 def test_a_title_names_a_task(run):
     plan = run(WORDS).plan
-    assert runs.title(plan, Task("loud", ("a",))) == 'step "loud", item "a"'
-    assert runs.title(plan, Task("all")) == 'step "all"'
-    assert runs.title(plan, Task("all → all.txt")) == 'output "all"'
+    assert title(plan, Task("loud", ("a",))) == 'step "loud", item "a"'
+    assert title(plan, Task("all")) == 'step "all"'
+    assert title(plan, Task("output all")) == 'output "all"'
 
 
 def test_a_plugin_reads_the_weights_that_its_settings_name(run):

@@ -229,6 +229,10 @@ def test_a_sweep_removes_what_was_not_used_for_long_and_what_belongs_to_nothing(
     store.checkpoint(KEY)
     age(store.folder, 2 * DAY_S)
     store.find("cd" + KEY[2:])
+    for name, age_days in (("old", 2), ("new", 1)):
+        note = store.folder / "written" / f"{name}.json"
+        note.touch()
+        age(note, age_days * DAY_S)
     size = sum(
         path.stat().st_size
         for one in (stored_old, stored_lost)
@@ -239,6 +243,7 @@ def test_a_sweep_removes_what_was_not_used_for_long_and_what_belongs_to_nothing(
     assert store.digests() == [stored_new.digest]
     assert store.find("cd" + KEY[2:]).outputs == {"": stored_new}
     assert [list((store.folder / name).iterdir()) for name in ("scratch", "checkpoints")] == [[], []]
+    assert [note.name for note in (store.folder / "written").iterdir()] == ["new.json"]
 
 
 def test_a_sweep_spares_what_a_run_may_be_about_to_name(store):
@@ -252,9 +257,10 @@ def test_a_sweep_spares_what_a_run_may_be_about_to_name(store):
 
 def test_a_sweep_of_everything_leaves_nothing(store):
     kept(store, Text("a"))
+    (store.folder / "written" / f"{KEY}.json").touch()
     age(store.folder, 1)
     assert sweep(store, older_than_s=0) == stores.Swept(1, 1, pytest.approx(100, abs=100))
-    assert store.digests() == store.all_keys() == []
+    assert store.digests() == store.all_keys() == list((store.folder / "written").iterdir()) == []
 
 
 def test_work_of_the_dead_is_cleared_and_of_the_living_is_not(tmp_path):

@@ -13,6 +13,7 @@ from ripieno.contracts import (
     Audio,
     AudioSpec,
     Binary,
+    Bundle,
     Codec,
     Context,
     Effect,
@@ -21,6 +22,7 @@ from ripieno.contracts import (
     InputError,
     Joiner,
     Licence,
+    Model,
     NoConfig,
     PluginConfig,
     PluginRef,
@@ -134,13 +136,36 @@ class Needy(Joiner[NoConfig]):
         return text
 
 
-class Accelerated(Joiner[NoConfig]):
+class Page(Joiner[NoConfig]):
+    """A folder of files."""
+
+    def join(self, text: Text) -> Bundle:
+        page, data = self.context.scratch / "page", self.context.scratch / "data"
+        page.write_text(f"<p>{text.text}</p>", encoding="utf-8")
+        data.write_bytes(bytes(range(3)))
+        return Bundle({"index.html": page, "sub/data.bin": data})
+
+
+class Learned(Joiner[NoConfig]):
+    """A model that has learned a word."""
+
+    def join(self, text: Text) -> Model:
+        path = self.context.scratch / "model.onnx"
+        path.write_text(text.text, encoding="utf-8")
+        return Model(path, {"rate_hz": 8000})
+
+
+class Device(Joiner[NoConfig]):
+    """Tells where it computes."""
+
+    def join(self, text: Text) -> Text:
+        return Text(self.context.device)
+
+
+class Accelerated(Device):
     """Needs a GPU."""
 
     resources = Resources(gpu=True)
-
-    def join(self, text: Text) -> Text:
-        return text
 
 
 Fault = Literal["none", "raises", "refuses", "exits", "hangs", "wrong", "nothing", "garbled", "prints"]
