@@ -63,10 +63,13 @@ def test_each_fault_of_a_plugin_fails_one_item_with_one_line(doomed, jobs):
     assert ran.statuses("after") == {**well, **dict.fromkeys(SAID, "skipped")}
     assert sorted(path.name for path in ran.folder.glob("*.txt")) == ["none.txt", "prints.txt"]
     assert ran.text("none.txt") == "NONE SURVIVED!"
-    lines = ran.messages.splitlines()
-    for fault, said in SAID.items():
-        assert said in ran.error("work", fault)
-        assert lines.count(f'step "work", item "{fault}": {ran.error("work", fault)}') == 1
+    told = [(event["step"], event["item"], event["error"]) for event in ran.named("step_failed")]
+    assert sorted(told) == sorted(("work", fault, ran.error("work", fault)) for fault in SAID)
+    assert all(said in ran.error("work", fault) for fault, said in SAID.items())
+    count = len(SAID)
+    # Read, work, after and written, for each item.
+    summary = f"{count} of {4 * (count + 2)} tasks failed, {2 * count} were skipped"
+    assert ran.messages.splitlines()[-1] == summary
     # A bug shows its traceback once; a mistake, a crash and a hang have none.
     assert ran.messages.count("Traceback (most recent call last)") == len(BUGS)
     assert ran.messages.count("faults.py") == 2 * len(BUGS)

@@ -125,3 +125,34 @@ def test_a_folder_of_stems_comes_in_as_it_went_out(bench):
     assert 'port "audio" takes audio, stems is stems' in bench.fails(
         "check", back, "--input", f"stems={first.folder}/halves/a"
     )
+
+
+def files(folder):
+    """The contents of all outputs, by their paths."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name not in ("manifest.json", "report.html")
+    }
+
+
+def test_sounds_and_folders_of_stems_are_copied_while_they_stand(bench):
+    (bench.folder / "songs").mkdir()
+    soundfile.write(bench.folder / "songs/a.wav", tone(800, 1, 8000), 8000, "FLOAT")
+    first = bench.run(bench.pipeline(TONE))
+    second = bench.run(bench.pipeline(TONE))
+    assert second.named("step_started") == [] and len(second.named("output_written")) == 4
+    assert files(second.folder) == files(first.folder)
+    (second.folder / "halves/a/soft.wav").write_bytes(b"")
+    third = bench.run(bench.pipeline(TONE))
+    assert [event["step"] for event in third.named("step_started")] == ["output halves"]
+    assert files(third.folder) == files(first.folder)
+
+
+def test_a_sound_that_was_written_as_wav_is_encoded_anew_as_flac(bench):
+    (bench.folder / "songs").mkdir()
+    soundfile.write(bench.folder / "songs/a.wav", tone(800, 1, 8000), 8000, "FLOAT")
+    bench.run(bench.pipeline(TONE))
+    ran = bench.run(bench.pipeline(TONE.replace("soft/{item}.wav", "soft/{item}.flac")))
+    assert [event["step"] for event in ran.named("step_started")] == ["output soft"]
+    assert soundfile.info(ran.folder / "soft/a.flac").format == "FLAC"

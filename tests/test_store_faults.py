@@ -79,12 +79,23 @@ def test_a_flipped_bit_is_found_said_and_made_again(bench, sound, keep_time, nam
     assert bench.run(sound).digests == first.digests
 
 
-def test_a_flipped_bit_of_what_is_written_out_is_found(bench, sound):
+@pytest.mark.parametrize("disturb", ["removed", "touched"])
+def test_a_flipped_bit_of_what_is_written_out_is_found(bench, sound, disturb):
     first = bench.run(sound)
+    written = first.folder / "softer.wav"
+    right = written.read_bytes()
     flip(file_of(bench, first, "softer", "0.f32"), keep_time=True)
-    again = bench.run(sound)
-    assert len(again.named("artifact_damaged")) == 1 and again.digests == first.digests
-    assert (again.folder / "softer.wav").read_bytes() == (first.folder / "softer.wav").read_bytes()
+    # An output that stands is copied, and what it was made of is not read.
+    second = bench.run(sound)
+    assert (second.folder / "softer.wav").read_bytes() == right
+    for ran in (first, second):
+        if disturb == "removed":
+            (ran.folder / "softer.wav").unlink()
+        else:
+            os.utime(ran.folder / "softer.wav", (1, 1))
+    third = bench.run(sound)
+    assert len(third.named("artifact_damaged")) == 1 and third.digests == first.digests
+    assert third.status("softer") == "done" and (third.folder / "softer.wav").read_bytes() == right
 
 
 def test_verify_reads_all_and_drops_what_is_damaged(bench, sound):
@@ -158,7 +169,8 @@ def test_a_file_that_cannot_grow_is_said_in_one_line(bench, sound):
     big_sound(bench, 100_000)
     done = bench.core("run", sound, preexec_fn=limit, code=1)
     assert "Traceback" not in done.stderr
-    assert len([line for line in done.stderr.splitlines() if line.startswith("input")]) == 1
+    assert [line.partition(": ")[0] for line in done.stderr.splitlines() if "FAILED" in line] == ["song"]
+    assert done.stderr.splitlines()[-1] == "1 of 4 tasks failed, 3 were skipped"
     assert "too large" in done.stderr and "RIPIENO_STORE" in done.stderr
     bench.run(sound)
 
@@ -191,6 +203,20 @@ def test_a_full_disk_is_said_in_one_line_and_the_next_run_goes_on(bench, small_d
     assert bench.leftovers() == [] and bench.damaged() == []
     bench.store = right
     assert bench.run(sound).manifest["ok"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mounts a tmpfs")
+def test_a_disk_too_full_for_a_copy_of_what_was_written_before_is_said_in_one_line(bench, small_disk, sound):
+    big_sound(bench, 60_000)
+    first = bench.run(sound)
+    done = bench.core("run", sound, "--quiet", "--runs", small_disk / "runs", code=1)
+    failed, summary = done.stderr.splitlines()
+    assert failed.startswith("output softer: FAILED: ") and "no space left on device" in failed
+    assert summary == "1 of 4 tasks failed, 0 were skipped"
+    (folder,) = (small_disk / "runs").iterdir()
+    assert {path.name for path in folder.iterdir()} <= {"manifest.json", "report.html"}
+    again = bench.run(sound)
+    assert (again.folder / "softer.wav").read_bytes() == (first.folder / "softer.wav").read_bytes()
 
 
 def test_a_store_that_cannot_be_used_is_said_in_one_line(bench, chain):
