@@ -127,6 +127,24 @@ def test_what_ffmpeg_does_not_understand_is_told_by_its_last_words(tmp_path):
         run(command)
 
 
+def test_a_folder_that_is_not_there_is_told(tmp_path):
+    tone = tmp_path / "tone.wav"
+    write_tone(tone)
+    target = tmp_path / "absent" / "out.flac"
+    with pytest.raises(InputError, match=r"absent.out\.flac: No such file or directory"):
+        run(ffmpeg.compile(ffmpeg.input(file_url(tone)).output(file_url(target))))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signals")
+def test_a_process_that_was_killed_tells_so(tmp_path, monkeypatch):
+    program = tmp_path / "ffmpeg"
+    program.write_text("#!/bin/sh\nkill -9 $$\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(InputError, match="ended by signal 9"):
+        run(["ffmpeg", "-i", "a.wav", "b.wav"])
+
+
 def test_writing_to_a_process_that_has_failed_tells_its_reason(tmp_path):
     frame = np.zeros((48, 64, 3), np.uint8)
     with (  # noqa: PT012, the pipe notices on some write

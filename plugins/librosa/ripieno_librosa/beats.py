@@ -31,7 +31,6 @@ class BeatsConfig(PluginConfig):
         100.0,
         gt=0,
         description="How closely the beats keep to one tempo.",
-        json_schema_extra={"unit": "1"},
     )
     clock_rate_hz: float = Field(
         50.0, gt=0, description="Frames of the beat clock.", json_schema_extra={"unit": "Hz"}

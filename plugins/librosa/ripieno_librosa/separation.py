@@ -43,15 +43,12 @@ class HpssConfig(PluginConfig):
         description="Median filter along frequency: what is wider than half of it is percussive.",
         json_schema_extra={"unit": "Hz"},
     )
-    power: float = Field(
-        2.0, gt=0, description="Exponent of the masks; 2 is a Wiener filter.", json_schema_extra={"unit": "1"}
-    )
+    power: float = Field(2.0, gt=0, description="Exponent of the masks; 2 is a Wiener filter.")
     margin: float = Field(
         1.0,
         ge=1,
         description="How many times stronger a part must be. At 1 the stems sum to the audio; above, what is "
         "neither tone nor click is in none of them.",
-        json_schema_extra={"unit": "1"},
     )
 
 

@@ -28,6 +28,8 @@ NEAREST_LAG = 3
 REPETITION_SPANS = 13
 SMOOTHED_SPANS = 9
 WEAKEST_LINK = 1e-3
+# Keeps what sounds exactly the same, such as silence, from a division by nothing.
+LEAST_DISTANCE = 1e-9
 KMEANS_ROUNDS = 50
 
 Matrix = NDArray[np.float64]
@@ -137,7 +139,8 @@ def span_features(samples: NDArray[np.float32], edges_s: NDArray[np.float64]) ->
     levels_db = librosa.amplitude_to_db(np.abs(spectrum), ref=np.max)
     mfcc = librosa.feature.mfcc(y=samples, sr=RATE_HZ, hop_length=HOP, n_mfcc=20)
     frames = np.round(edges_s * RATE_HZ / HOP).astype(int)
-    spans = [slice(start, max(start + 1, stop)) for start, stop in pairwise(frames)]
+    last = mfcc.shape[1] - 1
+    spans = [slice(min(start, last), max(start + 1, stop)) for start, stop in pairwise(frames)]
     harmony = np.stack([np.median(levels_db[:, span], axis=1) for span in spans])
     timbre = np.stack([np.mean(mfcc[:, span], axis=1) for span in spans])
     return harmony.astype(np.float64), timbre.astype(np.float64)
@@ -169,14 +172,14 @@ def repetition_graph(features: Matrix) -> Matrix:
     neighbours = int(np.ceil(np.sqrt(count)))
     reach = np.sort(distance, axis=1)[:, neighbours - 1]
     mutual = distance <= np.minimum.outer(reach, reach)
-    scale = np.sqrt(np.outer(reach, reach)) + np.finfo(float).tiny
+    scale = np.maximum(np.sqrt(np.outer(reach, reach)), LEAST_DISTANCE)
     return _runs_only(np.where(mutual, np.exp(-distance / scale), 0.0))
 
 
 def path_graph(features: Matrix) -> Matrix:
     """How alike each span is to the next; never 0, so that the graph of a piece is in one part."""
     step = np.sum(np.square(np.diff(features, axis=0)), axis=1)
-    alike = np.maximum(np.exp(-step / (np.median(step) + np.finfo(float).tiny)), WEAKEST_LINK)
+    alike = np.maximum(np.exp(-step / np.maximum(np.median(step), LEAST_DISTANCE)), WEAKEST_LINK)
     return np.diag(alike, 1) + np.diag(alike, -1)
 
 

@@ -85,6 +85,16 @@ def test_the_number_of_kinds_may_be_given():
     assert set(sections(VERSE, CHORUS, VERSE, CHORUS, kinds=2).labels) == {"A", "B"}
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("level", [0.0, 0.1])
+def test_beats_closer_than_frames_are_no_trouble(level):
+    samples = level * np.random.default_rng(0).standard_normal(3000)
+    audio = Audio(samples.astype(np.float32), RATE_HZ)
+    beats = Beats(np.linspace(0, audio.duration_s, 40))
+    found = LaplacianSections(SectionsConfig(shortest_s=0)).analyze(audio, beats=beats)
+    assert (found.start_s[0], found.end_s[-1]) == (0, audio.duration_s)
+
+
 @pytest.mark.parametrize("count", [0, 1, 2, 15])
 def test_too_few_beats_give_one_section(count):
     audio, _ = song(VERSE, CHORUS)

@@ -23,20 +23,10 @@ from ripieno.contracts import (
     PluginError,
     Session,
 )
+from ripieno.toolkit.mixing import mix, mix_gains
 from ripieno.toolkit.resampling import PolyphaseResampler, SoxrResampler
 
 BLOCK_FRAMES = 1 << 16
-_HALF_POWER = 0.5**0.5
-# Left and right of L R C, L R C Ls Rs, L R C LFE Ls Rs and L R C LFE with two pairs of surrounds.
-_STEREO_OF = {
-    3: ((1, 0, _HALF_POWER), (0, 1, _HALF_POWER)),
-    5: ((1, 0, _HALF_POWER, _HALF_POWER, 0), (0, 1, _HALF_POWER, 0, _HALF_POWER)),
-    6: ((1, 0, _HALF_POWER, 0, _HALF_POWER, 0), (0, 1, _HALF_POWER, 0, 0, _HALF_POWER)),
-    8: (
-        (1, 0, _HALF_POWER, 0, _HALF_POWER, 0, _HALF_POWER, 0),
-        (0, 1, _HALF_POWER, 0, 0, _HALF_POWER, 0, _HALF_POWER),
-    ),
-}
 
 
 class _Resampler(Protocol):
@@ -119,7 +109,7 @@ class DownmixConfig(PluginConfig):
 
 
 class Downmix(Effect[DownmixConfig]):
-    """Change of the number of channels by fixed gains (`mix_gains`), without latency."""
+    """Change of the number of channels by the fixed gains of `ripieno.toolkit.mixing.mix_gains`, without latency."""
 
     causal = True
 
@@ -156,34 +146,3 @@ class _MixSession:
 
     def reset(self) -> None:
         self._until_s = 0.0
-
-
-def mix_gains(channels: int, wanted: int) -> NDArray[np.float64]:
-    """Gains [wanted, channels] from one number of channels to another, in the order of WAV.
-
-    Mono is the mean of all channels, and is copied to as many as are wanted. 3, 5, 6 or 8 channels become
-    stereo by BS.775, without the low-frequency channel and without scaling: a loud mix may pass full scale.
-    Otherwise output i is the mean of channels i, i + wanted, …, and silence where there are none.
-
-    References
-    ----------
-    ITU-R BS.775-3: Multichannel stereophonic sound system with and without accompanying picture. 2012.
-    """
-    if channels == 1:
-        return np.ones((wanted, 1))
-    if wanted == 2 and channels in _STEREO_OF:
-        return np.array(_STEREO_OF[channels])
-    gains = np.zeros((wanted, channels))
-    gains[np.arange(channels) % wanted, np.arange(channels)] = 1
-    gains /= np.maximum(gains.sum(axis=1, keepdims=True), 1)
-    return gains
-
-
-def mix(samples: NDArray[np.float32], *, gains: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Samples [channels, frames] by gains [outputs, channels]."""
-    # Channel by channel: the last bits of a matrix product depend on its size, and so on the blocks.
-    mixed = np.zeros((len(gains), samples.shape[1]))
-    for output, weights in zip(mixed, gains, strict=True):
-        for channel in np.flatnonzero(weights):
-            output += weights[channel] * samples[channel]
-    return mixed.astype(np.float32)

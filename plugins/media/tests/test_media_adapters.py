@@ -4,7 +4,7 @@ import soxr
 from hypothesis import given, settings, strategies as st
 
 from ripieno.contracts import Audio, PluginError, joined_samples, run_offline
-from ripieno_media.adapters import Downmix, DownmixConfig, Resample, ResampleConfig, mix_gains
+from ripieno_media.adapters import Downmix, DownmixConfig, Resample, ResampleConfig
 
 RATES_HZ = [8000, 16000, 22050, 44100, 48000, 96000, 192000]
 
@@ -98,20 +98,6 @@ def test_surround_becomes_stereo_as_bs775_says():
     np.testing.assert_array_equal(
         downmixed(Audio(np.stack([0 * low, 0 * low, 0 * low, low, 0 * low, 0 * low]), 48000), 2).samples, 0
     )
-
-
-@pytest.mark.parametrize("channels", [3, 5, 6, 8])
-def test_surround_loses_no_channel_but_the_low_one(channels):
-    heard = mix_gains(channels, 2).sum(axis=0) > 0
-    assert heard.sum() == channels - (channels >= 6)
-
-
-@given(channels=st.integers(2, 12), wanted=st.integers(3, 12))
-def test_other_numbers_of_channels_keep_their_places_and_never_get_louder(channels, wanted):
-    gains = mix_gains(channels, wanted)
-    assert (np.diag(gains) > 0).all()
-    assert gains.sum(axis=1).max() <= 1 + 1e-12
-    assert (gains.sum(axis=0) > 0).all()
 
 
 @given(block=st.integers(1, 500), channels=st.integers(1, 8), wanted=st.integers(1, 8))

@@ -95,7 +95,7 @@ def analyse(read: Read, *, frames: int, rate_hz: int, columns_hz: float) -> Anal
     rate_hz : int
         Samples per second.
     columns_hz : float
-        Columns per second, at most `rate_hz`.
+        Columns per second.
 
     Returns
     -------
@@ -111,7 +111,9 @@ def analyse(read: Read, *, frames: int, rate_hz: int, columns_hz: float) -> Anal
     low, high, rms = np.empty((3, columns), np.float32)
     for first in range(0, columns, _COLUMNS_PER_BATCH):
         batch = slice(first, min(first + _COLUMNS_PER_BATCH, columns))
-        starts, stop = edges[batch], edges[batch.stop]
+        starts = edges[batch]
+        # Where columns are closer than samples, a column without one repeats the next.
+        stop = max(edges[batch.stop], starts[-1] + 1)
         begin = starts[0] - reach
         signal = _read_padded(read, int(begin), int(stop) + reach, frames)
         centres = (starts + edges[first + 1 : batch.stop + 1]) // 2 - begin
@@ -119,7 +121,8 @@ def analyse(read: Read, *, frames: int, rate_hz: int, columns_hz: float) -> Anal
         wave, offsets = signal[reach : len(signal) - reach], starts - starts[0]
         low[batch] = np.minimum.reduceat(wave, offsets)
         high[batch] = np.maximum.reduceat(wave, offsets)
-        rms[batch] = np.sqrt(np.add.reduceat(wave * wave, offsets) / np.diff(edges[first : batch.stop + 1]))
+        lengths = np.maximum(1, np.diff(edges[first : batch.stop + 1]))
+        rms[batch] = np.sqrt(np.add.reduceat(wave * wave, offsets) / lengths)
     return Analysis(columns_hz, frames / rate_hz, levels, low, high, rms)
 
 

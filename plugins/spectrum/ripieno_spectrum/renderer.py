@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ripieno.contracts import FFMPEG, Audio, Beats, PluginConfig, Renderer, Resources, Sections, Video
+from ripieno.toolkit.mixing import mix, mix_gains
 
 from .marks import Marks
 from .picture import Picture
@@ -50,7 +51,7 @@ class SpectrumFilm(Renderer[SpectrumConfig]):
         Parameters
         ----------
         audio : Audio
-            Any rate and length; more than two channels are heard in stereo. Empty audio gives one frame.
+            Any rate and length; more than two channels are heard in stereo (ITU-R BS.775). Empty audio gives one frame.
         beats : Beats, optional
             Marked, counted in the header, and lit up as they pass.
         sections : Sections, optional
@@ -96,7 +97,7 @@ class SpectrumFilm(Renderer[SpectrumConfig]):
         picture = ffmpeg.input(
             "pipe:", format="rawvideo", pix_fmt="rgb24", s="{}x{}".format(*size), framerate=self.config.fps
         )
-        heard = ffmpeg.input(file_url(sound), format="f32le", ar=audio.rate_hz, ac=audio.channels)
+        heard = ffmpeg.input(file_url(sound), format="f32le", ar=audio.rate_hz, ac=_heard(audio))
         command: list[str] = ffmpeg.output(
             picture.video.filter("scale", out_color_matrix="bt709", out_range="tv").filter(
                 "setparams", **_BT709
@@ -112,7 +113,6 @@ class SpectrumFilm(Renderer[SpectrumConfig]):
             acodec="aac",
             audio_bitrate="192k",
             ar=audio.rate_hz if audio.rate_hz in _AAC_RATES_HZ else max(_AAC_RATES_HZ),
-            ac=min(audio.channels, 2),
             movflags="+faststart",
         ).compile()
         return command
@@ -126,11 +126,16 @@ def _marks(beats: Beats | None, sections: Sections | None) -> Marks:
 
 
 def _write_sound(audio: Audio, path: Path, *, frames: int) -> None:
-    """Write the samples as FFmpeg's f32le, with silence after them up to `frames`."""
+    """Write the samples as FFmpeg's f32le, in stereo if more, with silence after them up to `frames`."""
+    gains = mix_gains(audio.channels, _heard(audio))
     with path.open("wb") as file:
         for block in audio.blocks(_BLOCK_FRAMES):
-            file.write(_interleaved(block))
-        file.write(_interleaved(np.zeros((audio.channels, max(0, frames - audio.frames)), np.float32)))
+            file.write(_interleaved(mix(block, gains=gains)))
+        file.write(_interleaved(np.zeros((len(gains), max(0, frames - audio.frames)), np.float32)))
+
+
+def _heard(audio: Audio) -> int:
+    return min(audio.channels, 2)
 
 
 def _interleaved(samples: NDArray[np.float32]) -> bytes:

@@ -74,12 +74,21 @@ def test_colours_survive_encoding():
     assert np.abs(corner.astype(int) - INK).max() <= 3
 
 
-@pytest.mark.parametrize(("channels", "rate_hz"), [(1, 8000), (3, 16000), (7, 48000), (2, 192000)])
+@pytest.mark.parametrize(
+    ("channels", "rate_hz"), [(1, 8000), (3, 16000), (7, 48000), (9, 48000), (2, 192000)]
+)
 def test_any_rate_and_channels_can_be_heard(channels, rate_hz):
     facts = probe(film(chirp(0.3, rate_hz=rate_hz, channels=channels)).path)
     assert facts.channels == min(channels, 2)
     assert facts.rate_hz == 48000
     assert (facts.codec, facts.video_codec) == ("aac", "h264")
+
+
+def test_the_centre_of_three_channels_is_heard():
+    samples = chirp(0.5, channels=3).samples.copy()
+    samples[:2] = 0
+    heard = decoded_sound(film(Audio(samples, 44100)), rate_hz=44100)[:22050]
+    assert np.corrcoef(heard, samples[2])[0, 1] > 0.99
 
 
 def test_odd_sizes_grow_by_a_pixel():

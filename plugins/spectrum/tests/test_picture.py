@@ -209,3 +209,14 @@ def test_any_text_can_be_written(text):
 )
 def test_the_clock_cuts_and_never_rounds_up(time_s, shown):
     assert clock(time_s, decimals=1) == shown
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("rate_hz", [1, 10, 100])
+def test_columns_may_be_closer_than_samples(rate_hz):
+    drawn = picture(np.full(rate_hz, 0.5, np.float32), rate_hz=rate_hz)
+    assert drawn.frame(0).std() > 0
+    columns = analyse(
+        lambda start, stop: np.full(stop - start, 0.5), frames=rate_hz, rate_hz=rate_hz, columns_hz=160.0
+    )
+    np.testing.assert_allclose(columns.rms, 0.5, rtol=1e-6)

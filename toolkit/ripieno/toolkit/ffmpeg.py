@@ -26,7 +26,9 @@ from ripieno.contracts.errors import InputError
 _LOCAL_ONLY = ("-protocol_whitelist", "file,pipe")
 _STDERR_LINES = 16
 _MESSAGE_LINES = 3
-_EMPTY_WORDS = re.compile(r"Error opening (input|output) files?\b|At least one output file")
+_EMPTY_WORDS = re.compile(
+    r"Error opening (input|output) (file |files: )|At least one output file|Terminating thread with return code"
+)
 _LOG_PREFIX = re.compile(r"^(\[[^\]]* @ (0x)?[0-9a-fA-F]+\] )+")
 
 
@@ -145,7 +147,7 @@ class Pipe:
         returncode = self._process.wait()
         self._release()
         if returncode:
-            raise InputError(f"FFmpeg failed: {_last_words(self._lines) or f'exit status {returncode}'}")
+            raise InputError(f"FFmpeg failed: {_last_words(self._lines) or _exit_words(returncode)}")
 
     def _kill(self) -> None:
         if self._process.poll() is None:
@@ -243,6 +245,12 @@ def _local_command(command: Sequence[str], *, log_level: str = "error") -> list[
 def _last_words(lines: Iterable[str]) -> str:
     words = dict.fromkeys(_LOG_PREFIX.sub("", line).strip() for line in lines)
     return "; ".join([word for word in words if word and not _EMPTY_WORDS.match(word)][-_MESSAGE_LINES:])
+
+
+def _exit_words(returncode: int) -> str:
+    if returncode < 0:
+        return f"it was ended by signal {-returncode}; the system does so where memory runs out"
+    return f"exit status {returncode}"
 
 
 # Two spaces exactly: what a file says in its tags is printed further in.
