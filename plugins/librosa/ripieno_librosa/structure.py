@@ -194,10 +194,9 @@ def laplacian_spectrum(graph: Matrix, count: int) -> Matrix:
     """The smoothest eigenvectors [spans, count] of the normalised Laplacian, without outliers in time."""
     from scipy.linalg import eigh
     from scipy.ndimage import median_filter
+    from scipy.sparse.csgraph import laplacian
 
-    root = np.sqrt(graph.sum(axis=1))
-    laplacian = np.eye(len(graph)) - graph / np.outer(root, root)
-    _, vectors = eigh(laplacian, subset_by_index=[0, min(count, len(graph)) - 1])
+    _, vectors = eigh(laplacian(graph, normed=True), subset_by_index=[0, min(count, len(graph)) - 1])
     return np.asarray(median_filter(vectors, size=(SMOOTHED_SPANS, 1)), np.float64)
 
 

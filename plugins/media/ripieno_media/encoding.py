@@ -165,10 +165,13 @@ def refuse_channels(audio: Audio, path: Path, *, allowed: tuple[int, ...]) -> No
 
 
 def _write_wav(audio: Audio, path: Path) -> None:
-    with open(path, "wb") as file:
-        file.write(wav_header(audio.format, frames=audio.frames))
-        for block in audio.blocks(BLOCK_FRAMES):
-            file.write(np.ascontiguousarray(block.T, "<f4").data)
+    try:
+        with open(path, "wb") as file:
+            file.write(wav_header(audio.format, frames=audio.frames))
+            for block in audio.blocks(BLOCK_FRAMES):
+                file.write(np.ascontiguousarray(block.T, "<f4").data)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def _write_pcm(sound: FullScale, path: Path, *, container: str) -> None:
@@ -182,7 +185,10 @@ def _write_pcm(sound: FullScale, path: Path, *, container: str) -> None:
             for rows in sound.blocks():
                 file.write(rows)
     except soundfile.LibsndfileError as error:
-        raise InputError(f"{path}: cannot be written: {error.error_string}") from error
+        # libsndfile says "System error." of a folder that is not there and of a full disk alike.
+        raise InputError(
+            f"{path}: cannot be written: {error.error_string} Is its folder there, and room on the disk?"
+        ) from error
 
 
 def _write_lossy(sound: FullScale, path: Path, lossy: Lossy) -> None:

@@ -382,3 +382,18 @@ def test_importing_the_codecs_loads_no_library():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".mp3", ".opus"])
+def test_a_full_disk_is_an_error_of_one_line_that_names_the_file(tmp_path, suffix):
+    path = tmp_path / f"song{suffix}"
+    path.symlink_to("/dev/full")
+    with pytest.raises(InputError, match=f"song{suffix}: .*(No space left|room on the disk)"):
+        AudioFile().write(noise(480_000), path)
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".mp3"])
+def test_a_folder_that_is_not_there_is_an_error_of_one_line(tmp_path, suffix):
+    with pytest.raises(InputError, match=f"song{suffix}: .*(No such file|folder there)"):
+        AudioFile().write(noise(), tmp_path / "absent" / f"song{suffix}")

@@ -18,6 +18,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ripieno.toolkit.framing import hann
+
 Read: TypeAlias = Callable[[int, int], NDArray[np.float32]]
 
 BANDS_PER_OCTAVE = 24
@@ -157,7 +159,7 @@ def _spectra(rate_hz: int) -> list[_Spectrum]:
 
 def _spectrum(rate_hz: int, seconds: float, hz: NDArray[np.float64], gains: NDArray[np.float64]) -> _Spectrum:
     size = 2 ** max(2, round(math.log2(seconds * rate_hz)))
-    window = np.hanning(size + 1)[:-1]
+    window = hann(size)
     bin_hz = rate_hz / size
     # A triangle as wide as the band, but never narrower than a bin: interpolation below, averaging above.
     spacing = np.maximum(hz * (2 ** (1 / BANDS_PER_OCTAVE) - 1), bin_hz)

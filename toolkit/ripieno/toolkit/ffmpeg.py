@@ -27,7 +27,8 @@ _LOCAL_ONLY = ("-protocol_whitelist", "file,pipe")
 _STDERR_LINES = 16
 _MESSAGE_LINES = 3
 _EMPTY_WORDS = re.compile(
-    r"Error opening (input|output) (file |files: )|At least one output file|Terminating thread with return code"
+    r"Error opening (input|output) (file |files: )|At least one output file"
+    r"|Terminating thread with return code|Task finished with error code"
 )
 _LOG_PREFIX = re.compile(r"^(\[[^\]]* @ (0x)?[0-9a-fA-F]+\] )+")
 
