@@ -190,8 +190,19 @@ def test_a_full_disk_is_one_line_that_says_which(tmp_path):
     full = r"no space left on device \(\d+ MB free\)\. Make room"
     with pytest.raises(InputError, match=full), stores.full_disk_named(tmp_path):
         raise OSError(28, "No space left on device")
+    with pytest.raises(InputError, match=full), stores.full_disk_named(tmp_path):
+        raise InputError("words of a plugin") from OSError(28, "No space left on device")
     with pytest.raises(PermissionError), stores.full_disk_named(tmp_path):
         raise PermissionError(13, "Permission denied")
+    with pytest.raises(InputError, match="^words of a plugin$"), stores.full_disk_named(tmp_path):
+        raise InputError("words of a plugin")
+
+
+def test_a_full_disk_is_named_where_it_was_met_first(tmp_path):
+    (tmp_path / "inner").mkdir()
+    outer, inner = (stores.full_disk_named(folder) for folder in (tmp_path, tmp_path / "inner"))
+    with pytest.raises(InputError, match=r"inner: no space left on device"), outer, inner:
+        raise OSError(28, "No space left on device")
 
 
 def test_a_folder_that_cannot_be_a_store_is_named(tmp_path):

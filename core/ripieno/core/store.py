@@ -264,14 +264,23 @@ def full_disk_named(folder: Path) -> Iterator[None]:
     """Turn a full disk into one line that says which."""
     try:
         yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            free_mb = shutil.disk_usage(folder).free // 1_000_000
-            raise InputError(
-                f"{folder}: {os.strerror(error.errno).lower()} ({free_mb} MB free). "
-                "Make room (core runs gc) or set RIPIENO_STORE to another disk"
-            ) from error
+    except _FullDiskError:
         raise
+    except (OSError, InputError) as error:
+        # A plugin may have put it into words of its own.
+        cause = error if isinstance(error, OSError) else error.__cause__
+        number = cause.errno if isinstance(cause, OSError) else None
+        if number not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        free_mb = shutil.disk_usage(folder).free // 1_000_000
+        raise _FullDiskError(
+            f"{folder}: {os.strerror(number).lower()} ({free_mb} MB free). "
+            "Make room (core runs gc) or set RIPIENO_STORE to another disk"
+        ) from error
+
+
+class _FullDiskError(InputError):
+    """Says which disk already."""
 
 
 def _move_folder(source: Path, target: Path) -> None:
