@@ -223,6 +223,20 @@ def test_cover_art_is_no_film():
     assert parse_report(report) == Probe(duration_s=3723.45, codec="mp3", rate_hz=44_100, channels=6)
 
 
+def test_the_report_of_an_old_ffmpeg_is_understood():
+    report = (
+        "Input #0, mov,mp4,m4a,3gp,3g2,mj2, from 'film.mp4':\n"
+        "  Metadata:\n"
+        "    major_brand     : isom\n"
+        "  Duration: 00:00:02.00, start: 0.000000, bitrate: 300 kb/s\n"
+        "    Stream #0:0(und): Video: h264 (High) (avc1 / 0x31637661), yuv420p, 640x360, 25 fps, 25 tbr (default)\n"
+        "    Stream #0:1(und): Audio: aac (LC) (mp4a / 0x6134706D), 48000 Hz, stereo, fltp, 128 kb/s\n"
+    )
+    found = parse_report(report)
+    assert (found.codec, found.rate_hz, found.channels) == ("aac", 48_000, 2)
+    assert (found.video_codec, found.width, found.height, found.fps) == ("h264", 640, 360, 25)
+
+
 @pytest.mark.parametrize(
     ("layout", "count"),
     [

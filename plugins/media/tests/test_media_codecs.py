@@ -223,7 +223,7 @@ def test_damage_in_the_middle_is_an_error_not_silence(tmp_path, suffix):
 
 def test_an_mp3_of_varying_bit_rate_without_a_length_is_read(tmp_path):
     loud_then_silent = ffmpeg.concat(
-        lavfi("anoisesrc=d=2:r=44100"), lavfi("anullsrc=r=44100:cl=mono:d=8"), v=0, a=1
+        lavfi("anoisesrc=d=2:r=44100"), lavfi("aevalsrc=0:s=44100:d=8"), v=0, a=1
     )
     path = by_ffmpeg(loud_then_silent, tmp_path / "x.mp3", **{"q:a": 9, "write_xing": 0})
     assert AudioFile().read(path).duration_s == pytest.approx(10, abs=0.2)

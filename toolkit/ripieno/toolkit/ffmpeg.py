@@ -257,6 +257,8 @@ def _exit_words(returncode: int) -> str:
 # Two spaces exactly: what a file says in its tags is printed further in.
 _DURATION = re.compile(r"^  Duration: (\d+):(\d\d):(\d\d\.\d+)", re.MULTILINE)
 _STREAM = re.compile(r"^  Stream #0:\d+\S*: (Audio|Video): (.*)$", re.MULTILINE)
+# Where there is none of the above: FFmpeg 4.3 and older indent streams as they indent tags.
+_OLD_STREAM = re.compile(r"^    Stream #0:\d+\S*: (Audio|Video): (.*)$", re.MULTILINE)
 _NAMED_LAYOUTS = {
     "mono": 1, "stereo": 2, "downmix": 2, "binaural": 2, "quad": 4,
     "hexagonal": 6, "octagonal": 8, "cube": 8, "hexadecagonal": 16,
@@ -268,7 +270,7 @@ def _parse_report(report: str) -> Probe:
     if duration := _DURATION.search(report):
         hours, minutes, seconds = duration.groups()
         facts["duration_s"] = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-    for kind, line in _STREAM.findall(report):
+    for kind, line in _STREAM.findall(report) or _OLD_STREAM.findall(report):
         if kind == "Audio" and "codec" not in facts:
             facts |= _audio_facts(line)
         if kind == "Video" and "has_video" not in facts and "(attached pic)" not in line:

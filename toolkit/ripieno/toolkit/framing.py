@@ -87,7 +87,9 @@ def stft(samples: NDArray[Any], *, window: int, hop: int) -> NDArray[Any]:
     """
     _check_overlap(window=window, hop=hop)
     cut = frames(samples, window=window, hop=hop, centred=True)
-    return np.fft.rfft(cut * hann(window).astype(samples.dtype), axis=-1)
+    spectra = np.fft.rfft(cut * hann(window).astype(samples.dtype), axis=-1)
+    # NumPy before 2 transforms in double precision whatever it is given.
+    return spectra.astype(np.result_type(samples, np.complex64), copy=False)
 
 
 def istft(spectra: NDArray[Any], *, window: int, hop: int, length: int) -> NDArray[Any]:
@@ -123,7 +125,7 @@ def istft(spectra: NDArray[Any], *, window: int, hop: int, length: int) -> NDArr
             f"spectra are {spectra.shape[-2:]} (frames, bins), not the {expected} of {length} samples"
         )
     taper = hann(window)
-    cut = np.fft.irfft(spectra, window, axis=-1)
+    cut = np.fft.irfft(spectra, window, axis=-1).astype(spectra.real.dtype, copy=False)
     summed = _overlap_add(cut * taper.astype(cut.dtype), hop=hop)
     weight = _overlap_add(np.broadcast_to(np.square(taper), (expected[0], window)), hop=hop)
     kept = slice(window // 2, window // 2 + length)

@@ -54,5 +54,5 @@ def mix(samples: NDArray[np.float32], *, gains: NDArray[np.float64]) -> NDArray[
     mixed = np.zeros((len(gains), samples.shape[1]))
     for output, weights in zip(mixed, gains, strict=True):
         for channel in np.flatnonzero(weights):
-            output += weights[channel] * samples[channel]
+            output += weights[channel] * samples[channel].astype(np.float64)
     return mixed.astype(np.float32)
