@@ -197,7 +197,10 @@ def test_a_wrong_input_is_one_line(check, given, message):
         "loud: {uses: joiner/shout, in: {text: word}}\nall: {uses: joiner/concat, in: {texts: words}}"
     )
     (line,) = check(text, **given)
-    assert message in line and line.startswith("p.yaml:")
+    # What was given on the command line is not blamed on the file.
+    ((name, path),) = given.items()
+    place = "p.yaml:" if name == "wrd" else f"--input {name.removesuffix('.items')}={path}: "
+    assert message in line and line.startswith(place)
 
 
 def test_a_misspelled_step_to_do_is_said(check):
@@ -291,7 +294,7 @@ def test_settings_of_single_items_are_checked_too(check, tmp_path):
 def test_a_wrong_list_of_items_is_one_line(check, tmp_path, rows, message):
     (tmp_path / "list.json").write_text(rows, encoding="utf-8")
     (line,) = check(steps("loud: {uses: joiner/shout, in: {text: words}}"), **{"words.items": "list.json"})
-    assert message in line and line.startswith("p.yaml:")
+    assert message in line and line.startswith("--input words=list.json: ")
 
 
 @pytest.mark.parametrize("sign", ["?", "#fff", "*", "&a", "@", "%", "|", ": ", "- ", "!x", "a: b", "on", ""])

@@ -86,7 +86,7 @@ def test_steps_run_again_from_where_one_says(bench, words):
 def test_settings_of_the_command_line_hold_and_say_why(bench, words):
     bench.run(words, "--only", "loud")
     why = bench.core("run", words, "--set", "loud.mark=?", "--why", "loud").stdout
-    assert 'step "loud", item "ah": run\n  config.mark: "!" → "?"\n' in why
+    assert 'step "loud", item "ah": to do\n  config.mark: "!" → "?"\n' in why
     ran = bench.run(words, "--set", "loud.mark=?", "--only", "loud")
     assert ran.text("loud/ah.txt") == "AH?"
     assert (
@@ -223,7 +223,7 @@ def test_a_recipe_of_a_wheel_runs_by_its_name(bench):
     )
     assert bench.run("greeting", "--input", "word=word.txt").text("loud.txt") == "HI!"
     assert "input 'word' has no path. Give one: --input word=PATH" in bench.fails("run", "greeting")
-    assert "no plugin recipe/greting is installed" in bench.fails("run", "greting")
+    assert "no recipe 'greting'. Recipes: first-film, greeting" in bench.fails("run", "greting")
 
 
 def test_a_subcommand_of_a_plugin_uses_core_through_its_host(bench):

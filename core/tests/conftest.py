@@ -18,7 +18,7 @@ from ripieno.registry import Registry
 
 PACKAGE = Path(__file__).with_name("ripieno_bench")
 JOINERS = (
-    "Shout", "Concat", "Table", "Pair", "Counted", "Inner", "Dice", "FactsOf", "Weighted", "Hobby", "Needy",
+    "Shout", "Concat", "Beside", "Table", "Pair", "Counted", "Inner", "Dice", "FactsOf", "Weighted", "Hobby", "Needy",
     "Page", "Learned", "Device", "Accelerated", "Faulty", "Spread", "Headed", "Nested",
 )  # fmt: skip
 EFFECTS = ("Downmix", "Resample", "Phone", "Radio", "Whole")

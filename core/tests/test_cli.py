@@ -129,11 +129,14 @@ def test_a_dry_run_and_a_why_do_nothing(invoke, file, tmp_path):
     invoke("run", file, "--jobs", 1)
     assert 'step "loud", item "a": in the store' in invoke("run", file, "--dry-run").stdout
     why = invoke("run", file, "--why", "loud", "--set", "loud.mark='?'").stdout
-    assert why.splitlines()[:2] == ['step "loud", item "a": run', '  config.mark: "!" → "?"']
+    assert why.splitlines()[:2] == ['step "loud", item "a": to do', '  config.mark: "!" → "?"']
     after = invoke("run", file, "--why", "bad", "--from", "bad").stdout
-    assert after.splitlines()[0] == 'step "bad", item "a": run'
+    assert after.splitlines()[0] == 'step "bad", item "a": to do'
     changed = invoke("run", file, "--why", "bad", "--set", "loud.mark='?'").stdout
-    assert changed.splitlines()[:2] == ['step "bad", item "a": depends', "  what it takes will be made anew"]
+    assert changed.splitlines()[:2] == [
+        'step "bad", item "a": to do after what it needs',
+        "  it takes from loud, to be done first",
+    ]
     with pytest.raises(PipelineError, match="no step 'x'. Steps: loud, bad"):
         invoke("run", file, "--why", "x")
 
@@ -146,7 +149,7 @@ def test_a_pair_without_a_sign_of_equality_is_refused(invoke, file, option, valu
 
 
 def test_check_says_that_all_is_well_or_what_is_not(invoke, file, write):
-    assert "2 steps, 8 tasks, 2 input files: all well" in invoke("check", file).stdout
+    assert "all well. Steps: 2, tasks: 8, input files: 2" in invoke("check", file).stdout
     with pytest.raises(PipelineError, match=r"p\.yaml:6:35: step \"loud\": unknown port"):
         invoke("check", write("p.yaml", PIPELINE.replace("{text: w}", "{txt: w}")))
 

@@ -443,9 +443,9 @@ def test_items_bring_settings_and_facts(planned, write):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"b": {}}, "input 'l': item 'w/a': with.b: there is no such step. Did you mean \"a\"?"),
-        ({"a": {"times": 0}}, "input 'l': item 'w/a': with.a: times: input should be greater"),
-        ({"a": {"x": 0}}, "input 'l': item 'w/a': with.a: x: unknown setting"),
+        ({"b": {}}, "list.json: item 'w/a': with.b: there is no such step. Did you mean \"a\"?"),
+        ({"a": {"times": 0}}, "list.json: item 'w/a': with.a: times: input should be greater"),
+        ({"a": {"x": 0}}, "list.json: item 'w/a': with.a: x: unknown setting"),
     ],
 )
 def test_settings_of_items_are_checked_beforehand(planned, write, settings, message):

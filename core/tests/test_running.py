@@ -17,9 +17,9 @@ from ripieno.core.journal import crashed, noted
 from ripieno.core.manifest import NAME
 from ripieno.core.plan import Task
 from ripieno.core.recipes import find_pipeline, from_manifest
-from ripieno.core.result import title
+from ripieno.core.result import RunError, title
 from ripieno.core.run import Options, Run, new_folder
-from ripieno.core.why import last_manifest, reasons
+from ripieno.core.why import History
 
 WORDS = """
 name: words
@@ -319,28 +319,65 @@ def test_a_preview_says_what_would_be_done(run, pipeline, store, tmp_path, write
     assert (changed["w", "b"], changed["w", "a"], changed["loud", "b"]) == ("run", "cached", "depends")
 
 
-def test_why_names_what_changed(run, pipeline, store, tmp_path):
-    assert last_manifest(tmp_path / "runs", "words") is None
+def test_why_names_what_changed_since_a_step_ran_last(run, pipeline, store, tmp_path):
+    runs = tmp_path / "runs"
+    assert History(runs, "words").keys == {}
     run(WORDS)
-    (tmp_path / "runs" / "9-broken").mkdir()
-    (tmp_path / "runs" / "9-broken" / NAME).write_text("{", encoding="utf-8")
-    manifest = last_manifest(tmp_path / "runs", "words")
-    assert last_manifest(tmp_path / "runs", "others") is None
+    (runs / "9-broken").mkdir()
+    (runs / "9-broken" / NAME).write_text("{", encoding="utf-8")
+    # What a later run left out has still run before.
+    run(WORDS, only=("loud",))
+    history = History(runs, "words")
+    assert History(runs, "others").keys == {}
 
-    def why(text, last=manifest, step="loud", item="a"):
+    def why(text, history=history, step="loud", item="a"):
         going = Run(pipeline(text), Options(store=store.folder))
         recipe = next(
             recipe for task, _, recipe in going.preview() if (task.node, task.item_name) == (step, item)
         )
-        return reasons(last, store, step=step, item=item, recipe=recipe)
+        return history.reasons(store, step=step, item=item, recipe=recipe)
 
-    assert why(WORDS) == ["nothing it depends on has changed"]
+    assert why(WORDS) == why(WORDS, step="dice") == ["nothing it depends on has changed"]
     assert why(WORDS.replace("{text: w}", "{text: w}, with: {mark: '?'}")) == ['config.mark: "!" → "?"']
-    assert why(WORDS, last=None) == ["it has not run before"]
+    assert why(WORDS, history=History(runs, "others")) == ["it has not run before"]
     assert why(WORDS.replace("loud", "low"), step="low") == ["it has not run before"]
-    row = next(row for row in manifest["steps"] if (row["step"], row["item"]) == ("loud", "a"))
-    store.key_file(row["key"]).unlink()
+    store.key_file(history.keys["loud", "a"]).unlink()
     assert why(WORDS) == ["its last result is not in the store any more"]
+
+
+def test_an_input_goes_along_another_key_by_key(run, write):
+    for key in "cab":
+        write(f"said/{key}.txt", key.upper())
+    text = (
+        "inputs:\n  w: {kind: text, path: 'w/*.txt'}\n  said: {kind: text, path: 'said/*.txt', along: w}\n"
+        "steps:\n  all: {uses: joiner/concat, in: {texts: [w, said]}}\n  loud: {uses: joiner/shout, in: {text: said}}\n"
+        "  two: {uses: joiner/beside, in: {left: w, right: said}}\n"
+    )
+    result = run(text)
+    assert {key: text.text for key, text in result["loud"].items()} == {"a": "A!", "b": "B!", "c": "C!"}
+    assert {key: text.text for key, text in result["two"].items()} == {"a": "a A", "b": "b B", "c": "c C"}
+
+
+def test_what_an_input_lacks_of_the_one_it_goes_along_is_named(run, write):
+    write("said/a.txt", "A")
+    along = "inputs:\n  w: {{kind: text, path: 'w/*.txt'}}\n  said: {{kind: text, path: 'said/*.txt', along: {}}}\n"
+    steps = "steps: {two: {uses: joiner/beside, in: {left: w, right: said}}}\n"
+    with pytest.raises(PipelineError, match="input 'said' has no file for b, c of 'w'"):
+        run(along.format("w") + steps)
+    with pytest.raises(PipelineError, match="goes along 'v', which is no list input"):
+        run(along.format("v") + steps)
+
+
+def test_a_run_that_failed_keeps_what_it_did_in_the_error(run):
+    faulty = "{uses: joiner/faulty, in: {text: w}, with: {fault: raises, word: b}}"
+    result = run(WORDS.replace("{uses: joiner/shout, in: {text: w}}", faulty))
+    with pytest.raises(RunError, match='step "loud", item "b": ') as caught:
+        result.checked()
+    assert caught.value.result is result
+    assert repr(result) == f"RunResult({str(result.folder)!r}, {result.summary})"
+    assert repr(result.plan.pipeline) == "Pipeline('words', inputs: w; steps: loud, dice, all)"
+    with pytest.raises(KeyError, match=r"no result 'nun'\. There are: w, loud"):
+        result["nun"]
 
 
 def test_a_manifest_tells_all_that_is_needed_to_do_it_again(run, store, tmp_path, registry):

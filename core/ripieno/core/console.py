@@ -102,7 +102,8 @@ class Lines(Hooks):
         self.say(f"{named(step, item)}: FAILED: {error}")
 
     def step_skipped(self, step: str, item: str, because: str) -> None:
-        self.say(f"{named(step, item)}: skipped, it needs {because}")
+        if not self.quiet:
+            self.say(f"{named(step, item)}: skipped, it needs {because}")
 
     def artifact_damaged(self, step: str, item: str, path: str) -> None:
         self.say(f"{named(step, item)}: {path} is damaged in the store; it is made again")

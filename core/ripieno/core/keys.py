@@ -47,7 +47,7 @@ class Recipes:
         if recipe["random"]:
             recipe["seed"] = self.seed_of(task)
         if node.role == "input":
-            recipe["file"] = self.file(self.path_of(task))
+            recipe["file"] = self.file(self.plan.file_of(task))
         elif node.role == "output":
             recipe["suffix"] = PurePosixPath(node.pattern).suffix.lower()
         else:
@@ -60,11 +60,6 @@ class Recipes:
         if not any(task.node in item.settings for item in self.plan.items_of(task)):
             return node.configured
         return self.registry.configure(node.uses, self.plan.settings_of(task))
-
-    def path_of(self, task: Task) -> Path:
-        """The file that a task of an input reads."""
-        items = self.plan.items_of(task) or self.plan.items[task.node]
-        return items[0].path
 
     def plugin(self, uses: str, configured: Configured) -> dict[str, Any]:
         """What a configured plugin brings to a key, the plugins it refers to included."""

@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,8 @@ Source = str | list[str] | dict[str, str]
 class Input:
     """An input as it is declared.
 
-    `folder` is what `path` and `items` are relative to.
+    `folder` is what `path` and `items` are relative to, `along` the input whose items it goes with, and
+    `given` says that the path is not the file's own.
     """
 
     name: str
@@ -43,6 +45,8 @@ class Input:
     licence: str = ""
     credit: str = ""
     commercial: bool = True
+    along: str = ""
+    given: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class Step:
     timeout_s: float | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Pipeline:
     """A pipeline: `Pipeline.load(path).run(inputs={"song": "my.mp3"})`.
 
@@ -121,6 +125,9 @@ class Pipeline:
             file=file,
         )
 
+    def __repr__(self) -> str:
+        return f"Pipeline({self.name!r}, inputs: {', '.join(self.inputs)}; steps: {', '.join(self.steps)})"
+
     def at(self, *path: str | int, key: bool = False) -> str:
         """``file:line:column`` of a place in the file."""
         trail: Trail = path
@@ -142,9 +149,13 @@ class Pipeline:
                 raise PipelineError(
                     f"{self.document.name}: no input {given!r}. Inputs: {known}{did_you_mean(name, tuple(inputs))}"
                 )
+            if not isinstance(path, (str, PathLike)):
+                raise PipelineError(
+                    f"input {given!r} is a {type(path).__name__}: give the path of a file, or a glob"
+                )
             changed = {"items": str(path)} if part else {"path": str(path), "items": None}
             # Whether an axis opens stays as the file declares it, whatever is given.
-            inputs[name] = replace(inputs[name], **changed, folder=Path())
+            inputs[name] = replace(inputs[name], **changed, folder=Path(), given=True)
         return replace(self, inputs=inputs)
 
     def with_settings(self, settings: Mapping[str, Any]) -> "Pipeline":
@@ -181,8 +192,8 @@ class Pipeline:
 
         Raises
         ------
-        StepError
-            If a step failed; what could be finished is.
+        RunError
+            If a step failed; what could be finished is, and is in the error's `result`.
         """
         from .run import Options, run
 
@@ -222,12 +233,13 @@ def _input(name: str, item: Mapping[str, Any], folder: Path) -> Input:
         kind=item["kind"],
         path=path,
         items=item.get("items"),
-        many=item.get("many", False) or "items" in item or (path is not None and is_glob(path)),
+        many=item.get("many", False) or "items" in item or "along" in item or is_glob(path or ""),
         folder=folder,
         description=item.get("description", ""),
         licence=item.get("licence", ""),
         credit=item.get("credit", ""),
         commercial=item.get("commercial", True),
+        along=item.get("along", ""),
     )
 
 

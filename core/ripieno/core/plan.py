@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 from ripieno.registry import Configured, Descriptor
@@ -152,6 +153,11 @@ class Plan:
         """The files behind a task, one for each of its axes."""
         axes = self.nodes[task.node].axes
         return tuple(self._by_key[axis][key] for axis, key in zip(axes, task.item, strict=True))
+
+    def file_of(self, task: Task) -> Path:
+        """The file that a task of an input reads."""
+        items = self._by_key[task.node]
+        return (items[task.item[0]] if task.item else next(iter(items.values()))).path
 
     @cached_property
     def _by_key(self) -> Mapping[str, Mapping[str, Item]]:

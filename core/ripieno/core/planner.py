@@ -12,13 +12,13 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from ripieno.contracts.binaries import Binary
-from ripieno.contracts.errors import ConfigError, PipelineError, RipienoError
+from ripieno.contracts.errors import ConfigError, InputError, PipelineError, RipienoError
 from ripieno.registry import Catalogue, Configured, Descriptor, Registry
 from ripieno.registry.suggest import did_you_mean
 
 from .items import Item, items_of
 from .licences import licences_of
-from .pipeline import Pipeline, Source, Step, names_of
+from .pipeline import Input, Pipeline, Source, Step, names_of
 from .plan import Node, Plan, Ref, Task, Wire
 
 # Plugins that others use; they have no artifacts as ports.
@@ -280,20 +280,16 @@ class _Planner:
     def add_input(self, name: str, *place: str | int) -> None:
         source = self.pipeline.inputs[name]
         try:
-            items = items_of(source)
-            suffixes = dict.fromkeys(_suffix(item.path) for item in items)
-            uses = {self.registry.codec(source.kind, suffix) for suffix in suffixes}
+            items = self.aligned(source, items_of(source)) if source.along else items_of(source)
+            codecs = self.codecs(source, items)
         except RipienoError as error:
-            self.problem(str(error), "inputs", name)
+            self.input_problem(source, str(error))
             return
-        if len(uses) > 1:
-            self.problem(
-                f'input "{name}": files of one input need one codec: {", ".join(sorted(uses))}',
-                "inputs",
-                name,
-            )
+        if len(codecs) > 1:
+            listed = ", ".join(sorted(codecs))
+            self.input_problem(source, f'input "{name}": files of one input need one codec: {listed}')
             return
-        codec = uses.pop()
+        (codec,) = codecs
         self.items[name] = items
         self.nodes[name] = Node(
             name=name,
@@ -302,8 +298,43 @@ class _Planner:
             descriptor=self.registry.describe(codec),
             configured=self.registry.configure(codec, {}),
             outputs={"": source.kind},
-            axes=(name,) if source.many else (),
+            axes=(source.along or name,) if source.many else (),
         )
+
+    def codecs(self, source: Input, items: Sequence[Item]) -> set[str]:
+        """What reads the files of an input, asked once a suffix."""
+        first = {_suffix(item.path): item.path for item in reversed(items)}
+        found = set()
+        for suffix, path in first.items():
+            try:
+                found.add(self.registry.codec(source.kind, suffix))
+            except RipienoError as error:
+                hint = f". For the files in it, give {path}/*" if path.is_dir() else ""
+                raise InputError(f"{path}: {error}{hint}") from error
+        return found
+
+    def aligned(self, source: Input, items: Sequence[Item]) -> tuple[Item, ...]:
+        """The items of an input in the order of those that it goes along with."""
+        other = self.pipeline.inputs.get(source.along)
+        if other is None or not other.many or other.along:
+            raise InputError(f"input {source.name!r} goes along {source.along!r}, which is no list input")
+        if source.along not in self.nodes:
+            self.add_input(source.along)
+        by_key = {item.key: item for item in items}
+        wanted = [item.key for item in self.items.get(source.along, ())]
+        missing = [key for key in wanted if key not in by_key]
+        if missing:
+            raise InputError(
+                f"input {source.name!r} has no file for {', '.join(missing)} of {source.along!r}"
+            )
+        return tuple(by_key[key] for key in wanted)
+
+    def input_problem(self, source: Input, message: str) -> None:
+        """A problem where the path was written: on the command line, or in the file."""
+        if source.given:
+            self.problems.append(f"--input {source.name}={source.items or source.path}: {message}")
+        else:
+            self.problem(message, "inputs", source.name)
 
     def adapted(self, step: Step, descriptor: Descriptor, port: str, wire: Wire) -> Wire:
         """The wire through a downmix and a resampler, where the port fixes channels or rate."""
@@ -412,7 +443,8 @@ class _Planner:
         for axis, items in self.items.items():
             for item in items:
                 for step, settings in item.settings.items():
-                    who = f"input {axis!r}: item {item.key!r}: with.{step}"
+                    where = self.pipeline.inputs[axis].items or f"input {axis!r}"
+                    who = f"{where}: item {item.key!r}: with.{step}"
                     if step not in self.pipeline.steps:
                         hint = did_you_mean(step, tuple(self.pipeline.steps))
                         self.problems.append(f"{who}: there is no such step{hint}")

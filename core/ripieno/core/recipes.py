@@ -3,8 +3,9 @@
 import json
 from pathlib import Path
 
-from ripieno.contracts.errors import PipelineError
+from ripieno.contracts.errors import MissingError, PipelineError
 from ripieno.registry import Registry
+from ripieno.registry.suggest import did_you_mean
 
 from . import manifest
 from .document import Document
@@ -27,12 +28,19 @@ def find_pipeline(name: str, registry: Registry | None = None) -> Pipeline:
         If there is no such recipe.
     """
     path = Path(name).expanduser()
+    if path.is_dir():
+        raise PipelineError(f"{name} is a folder. Give a pipeline file, or the {manifest.NAME} of a run")
     if path.name == manifest.NAME:
         return from_manifest(path)
     if path.suffix in (".yaml", ".yml") or "/" in name or "\\" in name:
         return Pipeline.load(path)
-    recipe = (registry or Registry()).load(f"recipe/{name}")
-    return Pipeline.load(recipe.path)
+    registry = registry or Registry()
+    names = registry.names("recipe")
+    if name not in names:
+        listed = ", ".join(names) or "none are installed"
+        hint = did_you_mean(name, names)
+        raise MissingError(f"no recipe {name!r}. Recipes: {listed}; a file needs its suffix or a slash{hint}")
+    return Pipeline.load(registry.load(f"recipe/{name}").path)
 
 
 def from_manifest(path: Path) -> Pipeline:

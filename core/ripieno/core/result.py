@@ -30,7 +30,15 @@ class Outcome:
     repairs: int = 0
 
 
-@dataclass(frozen=True)
+class RunError(StepError):
+    """A run that did not do everything; `result` holds what it did."""
+
+    def __init__(self, result: "RunResult") -> None:
+        super().__init__("\n".join(result.failures) or "the run was interrupted")
+        self.result = result
+
+
+@dataclass(frozen=True, repr=False)
 class RunResult:
     """What a run gave.
 
@@ -77,17 +85,25 @@ class RunResult:
 
         Raises
         ------
-        StepError
-            If anything failed.
+        RunError
+            If anything failed; its `result` is this.
         """
         if not self.ok:
-            raise StepError("\n".join(self.failures))
+            raise RunError(self)
         return self
+
+    def __repr__(self) -> str:
+        return f"RunResult({str(self.folder)!r}, {'ok' if self.ok else self.summary})"
 
     def __getitem__(self, reference: str) -> Any:
         """A result by ``step`` or ``step.output``; by item key in a dict where the step ran for a list."""
         name, _, output = reference.partition(".")
-        node = self.plan.nodes[name]
+        node = self.plan.nodes.get(name)
+        if node is None or output not in node.outputs:
+            has = [f"{node.name}.{other}" for node in self.plan.nodes.values() for other in node.outputs]
+            raise KeyError(
+                f"no result {reference!r}. There are: {', '.join(name.rstrip('.') for name in has)}"
+            )
         found = {
             Task(name, key).item_name: self._load(self.outcomes[Task(name, key)], output or node.main)
             for key in self.plan.item_keys(node)

@@ -72,6 +72,14 @@ class Options:
     store: Path | None = None
     listeners: Sequence[Hooks] = ()
 
+    def __post_init__(self) -> None:
+        # A string is a sequence too, of letters.
+        for name in ("only", "again_from"):
+            value = getattr(self, name)
+            object.__setattr__(self, name, (value,) if isinstance(value, str) else tuple(value))
+        object.__setattr__(self, "folder", Path(self.folder))
+        object.__setattr__(self, "store", Path(self.store) if self.store else None)
+
 
 def run(pipeline: Pipeline, options: Options = Options()) -> RunResult:
     """Run a pipeline.
@@ -284,7 +292,7 @@ class Run:
             ports={} if reads else {port: self._taken(task, port) for port in node.wires},
             key=key,
             seed=self.recipes.seed_of(task),
-            path=str(self.recipes.path_of(task)) if reads else "",
+            path=str(self.plan.file_of(task)) if reads else "",
             facts=self.plan.facts_of(task),
             recipe=recipe,
             timeout_s=node.timeout_s,

@@ -107,6 +107,13 @@ class FactsOf(Joiner[NoConfig]):
         return Text(json.dumps(dict(self.context.facts), sort_keys=True))
 
 
+class Beside(Joiner[NoConfig]):
+    """Puts two texts side by side."""
+
+    def join(self, left: Text, right: Text) -> Text:
+        return Text(f"{left.text} {right.text}")
+
+
 class WeightedConfig(PluginConfig):
     weights: PluginRef[Asset] = Field(PluginRef("asset/weights"), description="What to use.")
 

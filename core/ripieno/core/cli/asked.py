@@ -30,5 +30,9 @@ def pairs(values: Iterable[str], option: str) -> dict[str, str]:
         name, equals, rest = value.partition("=")
         if not equals or not name:
             raise PipelineError(f"{option} {value}: write {option} NAME=VALUE")
+        if name in found:
+            raise PipelineError(
+                f"{option} {name} is given twice. For many files give a glob: {option} '{name}=*.wav'"
+            )
         found[name] = rest
     return found

@@ -17,5 +17,5 @@ def command(pipeline: str, inputs: tuple[str, ...], settings: tuple[str, ...]) -
     wanted = asked(pipeline, inputs, settings)
     plan = make_plan(wanted, Registry(allow=wanted.allow))
     steps = sum(1 for node in plan.nodes.values() if node.role == "step")
-    items = max((len(items) for items in plan.items.values()), default=0)
-    click.echo(f"{pipeline}: {steps} steps, {len(plan.tasks)} tasks, {items} input files: all well")
+    files = sum(len(items) for items in plan.items.values())
+    click.echo(f"{pipeline}: all well. Steps: {steps}, tasks: {len(plan.tasks)}, input files: {files}")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from ripieno.contracts.errors import ConfigError
 from ripieno.registry import Registry
 
 from .. import manifest
@@ -26,6 +27,8 @@ def command(pipeline: str, inputs: tuple[str, ...], form: str | None, output: Pa
     """Draw PIPELINE as it will run, adapters included."""
     from ..graph import mermaid, svg
 
+    if output is not None and output.suffix not in (".svg", ".mmd", ".md", ".txt"):
+        raise ConfigError(f"--output {output}: a graph is written as .svg, or as Mermaid in .mmd or .md")
     wanted = asked(pipeline, inputs, ())
     graph = manifest.graph_of(make_plan(wanted, Registry(allow=wanted.allow)))
     as_svg = form == "svg" or (form is None and output is not None and output.suffix == ".svg")

@@ -19,7 +19,10 @@ def command() -> None:
 @command.command("list")
 def list_models() -> None:
     """List what plugins know of, and what is here."""
-    for entry in _catalogue().list():
+    entries = _catalogue().list()
+    if not entries:
+        click.echo("no plugin that is installed names weights or assets", err=True)
+    for entry in entries:
         asset = entry.asset
         terms = asset.licence + ("" if asset.commercial else ", not for commercial use")
         here = "here" if entry.path else f"not here: core models get {entry.name}"

@@ -64,36 +64,37 @@ def command(
             sys.exit(0 if result.ok else 1)
 
 
+WORDS = {"cached": "in the store", "run": "to do", "depends": "to do after what it needs"}
+
+
 def _say_plan(run: Run, out: TextIO, *, as_json: bool) -> None:
     import json
 
-    words = {"cached": "in the store", "run": "to do", "depends": "to do after what it needs"}
     for task, state, _ in run.preview():
         item = task.item_name
         if as_json:
             line = json.dumps({"event": "planned", "step": task.node, "item": item, "state": state})
         else:
-            line = f"{title(run.plan, task)}: {words[state]}"
+            line = f"{title(run.plan, task)}: {WORDS[state]}"
         click.echo(line, file=out)
 
 
 def _say_why(run: Run, steps: tuple[str, ...], out: TextIO) -> None:
-    from ..why import last_manifest, reasons
+    from ..why import History
 
     for step in steps:
         if step not in run.plan.nodes:
             raise PipelineError(f"no step {step!r}. Steps: {', '.join(run.plan.pipeline.steps)}")
-    manifest = last_manifest(run.options.folder, run.plan.pipeline.name)
+    history = History(run.options.folder, run.plan.pipeline.name)
     for task, state, recipe in run.preview():
         if task.node not in steps:
             continue
-        click.echo(f"{title(run.plan, task)}: {state}", file=out)
-        item = task.item_name
-        found = (
-            reasons(manifest, run.store, step=task.node, item=item, recipe=recipe)
-            if recipe is not None
-            else ["what it takes will be made anew"]
-        )
+        click.echo(f"{title(run.plan, task)}: {WORDS[state]}", file=out)
+        if recipe is None:
+            anew = [source.node for source in run.needs[task] if not run.outcomes[source].outputs]
+            found = [f"it takes from {' and '.join(dict.fromkeys(anew))}, to be done first"]
+        else:
+            found = history.reasons(run.store, step=task.node, item=task.item_name, recipe=recipe)
         for line in found:
             click.echo(f"  {line}", file=out)
 

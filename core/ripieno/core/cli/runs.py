@@ -24,11 +24,15 @@ def command() -> None:
 @click.option("--runs", type=click.Path(path_type=Path), default=Path("runs"), help="Where run folders are.")
 def list_runs(runs: Path) -> None:
     """List runs, the newest first."""
-    for path in sorted(runs.glob(f"*/{NAME}"), reverse=True):
+    found = sorted(runs.glob(f"*/{NAME}"), reverse=True)
+    if not found:
+        click.echo(f"no runs in {runs.absolute()}", err=True)
+    for path in found:
         document = json.loads(path.read_text(encoding="utf-8"))
         steps = document["steps"]
         cached = sum(1 for step in steps if step["status"] == "cached")
-        verdict = "ok" if document["ok"] else "FAILED"
+        stopped = any(step["status"] == "waiting" for step in steps)
+        verdict = "ok" if document["ok"] else "interrupted" if stopped else "FAILED"
         click.echo(
             f"{path.parent}  {verdict}  {document['seconds']:.1f} s  {len(steps)} tasks, {cached} from the store"
         )

@@ -1,0 +1,5 @@
+"""``python -m ripieno.core``."""
+
+from .cli import main
+
+main()
