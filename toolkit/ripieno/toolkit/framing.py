@@ -129,7 +129,8 @@ def istft(spectra: NDArray[Any], *, window: int, hop: int, length: int) -> NDArr
     summed = _overlap_add(cut * taper.astype(cut.dtype), hop=hop)
     weight = _overlap_add(np.broadcast_to(np.square(taper), (expected[0], window)), hop=hop)
     kept = slice(window // 2, window // 2 + length)
-    return summed[..., kept] / weight[kept].astype(cut.dtype)
+    signal: NDArray[Any] = summed[..., kept] / weight[kept].astype(cut.dtype)
+    return signal
 
 
 def _overlap_add(cut: NDArray[Any], *, hop: int) -> NDArray[Any]:
