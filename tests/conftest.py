@@ -32,6 +32,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+# A shell that runs the tests in the background has them ignore Ctrl-C, and what they start with them.
+PROGRAM = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from ripieno.core.cli import main
+main()
+"""
+
+
 @dataclass
 class Workbench:
     """A folder to work in, and the `core` command with a store and plugins of the test's own."""
@@ -65,7 +74,7 @@ class Workbench:
     def start(self, *args: object, **options: Any) -> "subprocess.Popen[str]":
         """Begin a command in a process group of its own."""
         return subprocess.Popen(
-            [sys.executable, "-c", "from ripieno.core.cli import main; main()", *map(str, args)],
+            [sys.executable, "-c", PROGRAM, *map(str, args)],
             cwd=self.folder,
             env=self.environment(),
             stdin=subprocess.DEVNULL,
