@@ -10,7 +10,6 @@ import os
 import shutil
 import socket
 import sys
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +28,7 @@ def scratch(parent: Path) -> Iterator[Path]:
 
 def new_name() -> str:
     """A name that nothing has yet, and that says whose it is."""
-    return f".{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    return f".{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}"
 
 
 def clear(parent: Path) -> None:

@@ -49,11 +49,8 @@ class Registry:
     """
 
     def __init__(self, *, allow: Sequence[str] = (), cache: Path | None = None) -> None:
-        folder = cache or default_folder()
+        self._cache = cache
         self._allowed = _allowed(allow)
-        self.digests = FileDigests(folder)
-        self._memo = Memo(folder / "descriptors")
-        self._needs_memo = Memo(folder / "requirements")
         # Kept for the life of a process: what it has loaded does not change under it.
         self._fresh: dict[str, bool] = {}
         self._code_of = cache_calls(lambda root: identity.code_hash(root, self.digests))
@@ -62,6 +59,24 @@ class Registry:
         self._unmet = cache_calls(self._find_unmet)
         self._dependencies = cache_calls(self._find_dependencies)
         self._describe = cache_calls(self._find_descriptor)
+
+    # Where the cache is takes longer to find out than to list what is installed.
+    @cached_property
+    def _folder(self) -> Path:
+        return self._cache or default_folder()
+
+    @cached_property
+    def digests(self) -> FileDigests:
+        """Digests of files, remembered between processes."""
+        return FileDigests(self._folder)
+
+    @cached_property
+    def _memo(self) -> Memo:
+        return Memo(self._folder / "descriptors")
+
+    @cached_property
+    def _needs_memo(self) -> Memo:
+        return Memo(self._folder / "requirements")
 
     @cached_property
     def _index(self) -> Index:

@@ -85,6 +85,8 @@ def main() -> None:
 
     # Before anything loads numpy: what runs in this process must give the same bits as a worker.
     pin()
+    # Else pydantic reads the metadata of everything that is installed, for plugins of its own.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         core(standalone_mode=False)
         sys.stdout.flush()

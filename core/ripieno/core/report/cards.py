@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
 from typing import Any
 from urllib.parse import quote
 
@@ -56,7 +55,7 @@ class Card:
         """60 s over the median interval between beats; 0 where there is none."""
         times = [time for time, _ in self.beats]
         intervals = [after - before for before, after in pairwise(times)]
-        return 60 / median(intervals) if intervals else 0.0
+        return 60 / sorted(intervals)[len(intervals) // 2] if intervals else 0.0
 
     @property
     def ticks(self) -> list[int]:
