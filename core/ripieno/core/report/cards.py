@@ -53,9 +53,11 @@ class Card:
     @property
     def bpm(self) -> float:
         """60 s over the median interval between beats; 0 where there is none."""
+        from statistics import median
+
         times = [time for time, _ in self.beats]
         intervals = [after - before for before, after in pairwise(times)]
-        return 60 / sorted(intervals)[len(intervals) // 2] if intervals else 0.0
+        return 60 / median(intervals) if intervals else 0.0
 
     @property
     def ticks(self) -> list[int]:
