@@ -1,0 +1,1 @@
+"""Decoders: from beat activations to beats and the clock between them."""
