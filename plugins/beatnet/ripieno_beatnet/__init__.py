@@ -1,0 +1,1 @@
+"""Beats and downbeats as they are played, by BeatNet's network."""
