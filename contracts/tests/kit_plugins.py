@@ -50,13 +50,14 @@ class Gain(Effect[GainConfig]):
         return Audio(joined_samples(chunks, channels=audio.channels), audio.rate_hz)
 
     def stream(self, formats: dict[str, AudioFormat]) -> "GainSession":
-        return GainSession(self.config.gain)
+        return GainSession(formats["audio"], self.config.gain)
 
 
 class GainSession:
     latency = Latency()
 
-    def __init__(self, gain: float) -> None:
+    def __init__(self, format: AudioFormat, gain: float) -> None:
+        self.format = format
         self.gain = np.float32(gain)
         self.reset()
 
@@ -140,7 +141,7 @@ class Blocky(Gain):
     """Takes the mean off each block."""
 
     def stream(self, formats: dict[str, AudioFormat]) -> BlockySession:
-        return BlockySession(1)
+        return BlockySession(formats["audio"], 1)
 
 
 class ForgetfulSession(GainSession):
@@ -153,7 +154,7 @@ class Forgetful(Gain):
     """Is another one after each reset."""
 
     def stream(self, formats: dict[str, AudioFormat]) -> ForgetfulSession:
-        return ForgetfulSession(1)
+        return ForgetfulSession(formats["audio"], 1)
 
 
 class Otherwise(Gain):

@@ -1,7 +1,6 @@
 """Causal plugins of every interface that streams, for the tests of the kit."""
 
 import numpy as np
-from pydantic import Field
 
 from ripieno.contracts import (
     Activations,
@@ -15,14 +14,16 @@ from ripieno.contracts import (
     Chunk,
     Controller,
     Event,
+    EventFormat,
     Features,
     Framer,
     Frontend,
     Latency,
     NoConfig,
-    PluginConfig,
     Separator,
+    SeriesFormat,
     Stems,
+    StreamFormat,
     Tracked,
     Trajectory,
     Transcriber,
@@ -38,8 +39,11 @@ class LevelSession:
 
     latency = Latency(hop_s=HOP_S)
 
+    name = "peak"
+
     def __init__(self, format: AudioFormat) -> None:
         self.hop_s = hop_of(format) / format.rate_hz
+        self.format: StreamFormat = SeriesFormat(1 / self.hop_s, (self.name,))
         self.framer = Framer(window=hop_of(format), hop=hop_of(format))
         self.reset()
 
@@ -81,6 +85,10 @@ class Levels(Frontend[NoConfig]):
         return LevelSession(formats["audio"])
 
 
+class HeadSession(LevelSession):
+    name = "level"
+
+
 class Loudness(Transcriber[NoConfig]):
     """The same as a head."""
 
@@ -88,14 +96,18 @@ class Loudness(Transcriber[NoConfig]):
 
     def transcribe(self, audio: Audio) -> Activations:
         session = self.stream({"audio": audio.format})
-        return Activations({"level": levels(session, audio)}, 1 / session.hop_s)
+        return Activations({"level": levels(session, audio)[:, 0]}, 1 / session.hop_s)
 
-    def stream(self, formats: dict[str, AudioFormat]) -> LevelSession:
-        return LevelSession(formats["audio"])
+    def stream(self, formats: dict[str, AudioFormat]) -> HeadSession:
+        return HeadSession(formats["audio"])
 
 
 class TickSession(LevelSession):
     """A beat in every fifth hop that is not silent."""
+
+    def __init__(self, format: AudioFormat) -> None:
+        super().__init__(format)
+        self.format = EventFormat()
 
     def given(self, frames: list[np.ndarray]) -> Chunk:
         hops = range(self.hops, self.hops + len(frames))
@@ -152,7 +164,8 @@ class HalvesSession:
 
     latency = Latency()
 
-    def __init__(self) -> None:
+    def __init__(self, format: AudioFormat) -> None:
+        self.format = AudioFormat(format.rate_hz, 2 * format.channels)
         self.reset()
 
     def reset(self) -> None:
@@ -182,13 +195,7 @@ class Halves(Separator[NoConfig]):
         return Stems({"left": Audio(left, audio.rate_hz), "right": Audio(right, audio.rate_hz)})
 
     def stream(self, formats: dict[str, AudioFormat]) -> HalvesSession:
-        return HalvesSession()
-
-
-class CountingConfig(PluginConfig):
-    """Settings of `Counting`."""
-
-    rate_hz: float = Field(10, gt=0, description="Rate of the features.", json_schema_extra={"unit": "Hz"})
+        return HalvesSession(formats["audio"])
 
 
 class CountingSession:
@@ -196,8 +203,9 @@ class CountingSession:
 
     latency = Latency()
 
-    def __init__(self, rate_hz: float) -> None:
-        self.rate_hz = rate_hz
+    def __init__(self, format: SeriesFormat) -> None:
+        self.rate_hz = rate_hz = format.rate_hz
+        self.format = SeriesFormat(rate_hz, ())
         self.aligner = Aligner({"features": rate_hz, "beats": None})
         self.reset()
 
@@ -222,13 +230,13 @@ class CountingSession:
         return Chunk(joined["features"].until_s, rows * beats[:, None])
 
 
-class Counting(Controller[CountingConfig]):
+class Counting(Controller[NoConfig]):
     """Features times the number of beats so far."""
 
     causal = True
 
     def control(self, features: Features, beats: Beats) -> Trajectory:
-        session = self.stream({})
+        session = self.stream({"features": features.format})
         events = tuple(Event(at, at, "beat") for at in beats.times_s.tolist())
         until_s = len(features.values) / features.rate_hz
         chunks = [
@@ -238,14 +246,15 @@ class Counting(Controller[CountingConfig]):
         rows = [chunk.samples for chunk in chunks if chunk.samples is not None]
         return Trajectory(np.concatenate(rows), features.rate_hz)
 
-    def stream(self, formats: dict[str, AudioFormat]) -> CountingSession:
-        return CountingSession(self.config.rate_hz)
+    def stream(self, formats: dict[str, SeriesFormat]) -> CountingSession:
+        return CountingSession(formats["features"])
 
 
 class ThresholdSession:
     """A beat in every frame that is likely one; frames come at 50 Hz."""
 
     latency = Latency()
+    format = EventFormat()
 
     def __init__(self) -> None:
         self.reset()

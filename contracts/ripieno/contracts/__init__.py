@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "artifact": "Artifact",
-    "audio": "Audio AudioFormat AudioSpec AudioWriter Stems",
+    "audio": "Audio AudioSpec AudioWriter Stems",
     "binaries": "Binary FFMPEG",
     "config": "PluginConfig PluginRef",
     "context": "Context current_context",
@@ -21,6 +21,7 @@ _HOME = {
     ),
     "events": "Beats Sections Tracked",
     "files": "Bundle Dataset Image Model Scores Text Video",
+    "formats": "AudioFormat EventFormat SeriesFormat StreamFormat",
     "hooks": "Hooks",
     "host": "Host",
     "interfaces": (

@@ -3,7 +3,6 @@
 from .artifact import Artifact as Artifact
 from .audio import (
     Audio as Audio,
-    AudioFormat as AudioFormat,
     AudioSpec as AudioSpec,
     AudioWriter as AudioWriter,
     Stems as Stems,
@@ -38,6 +37,12 @@ from .files import (
     Scores as Scores,
     Text as Text,
     Video as Video,
+)
+from .formats import (
+    AudioFormat as AudioFormat,
+    EventFormat as EventFormat,
+    SeriesFormat as SeriesFormat,
+    StreamFormat as StreamFormat,
 )
 from .hooks import Hooks as Hooks
 from .host import Host as Host

@@ -16,24 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .artifact import Artifact, read_only, require, settle
+from .formats import AudioFormat
 from .provenance import Provenance
 from .rows import MemoryRows, RowsWriter, StoredRows, to_float32
-
-
-@dataclass(frozen=True)
-class AudioFormat:
-    """What a stream of audio is before a sample of it is seen.
-
-    Parameters
-    ----------
-    rate_hz : int
-        Samples a second, > 0.
-    channels : int
-        >= 1.
-    """
-
-    rate_hz: int
-    channels: int
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ from .errors import PluginError
 if TYPE_CHECKING:
     import numpy as np
 
-    from .audio import AudioFormat, AudioWriter
+    from .audio import AudioWriter
+    from .formats import AudioFormat
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")

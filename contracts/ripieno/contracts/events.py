@@ -7,15 +7,20 @@ is the beat's place in its bar, 1 = downbeat, 0 = unknown. Sections are half ope
 order, and do not overlap.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .artifact import Artifact, read_only, require, settle
 from .errors import InputError
+from .formats import SeriesFormat
 from .series import BeatClock
+
+if TYPE_CHECKING:
+    from .streaming import Chunk
 
 # No recording that anybody beats time to is longer; milliseconds and samples go past it at once.
 LONGEST_S = 48 * 3600
@@ -44,6 +49,8 @@ class Beats(Artifact):
         1 = downbeat, 0 = unknown; unknown where not given.
     confidence : ndarray [beats], optional
         In [0, 1]; 1 where not given.
+    known_s : ndarray [beats], optional
+        When each beat was known; its own time where not given.
 
     Raises
     ------
@@ -55,6 +62,7 @@ class Beats(Artifact):
     times_s: NDArray[np.float64]
     positions: NDArray[np.int64] = None  # type: ignore[assignment]  # filled below, never None after
     confidence: NDArray[np.float32] = None  # type: ignore[assignment]
+    known_s: NDArray[np.float64] = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         times_s = _times(self.times_s, "times_s")
@@ -65,13 +73,15 @@ class Beats(Artifact):
         require((positions == given).all(), "a position is a whole number")
         confidence = np.ones(count, np.float32) if self.confidence is None else self.confidence
         confidence = np.asarray(confidence, np.float32)
+        known_s = _times(times_s if self.known_s is None else self.known_s, "known_s")
         settle(self, times_s=times_s, positions=read_only(positions), confidence=read_only(confidence))
+        settle(self, known_s=known_s)
         if (np.diff(times_s) <= 0).any():
             at = int(np.diff(times_s).argmin())
             later, earlier = f"beat {at + 1} at {times_s[at + 1]:g} s", f"beat {at} at {times_s[at]:g} s"
             raise InputError(f"{later} is not after {earlier}")
         counts = f"{count} beats, {positions.size} positions, {confidence.size} confidences"
-        require(positions.shape == confidence.shape == (count,), counts)
+        require(positions.shape == confidence.shape == known_s.shape == (count,), counts)
         require((positions >= 0).all(), "a position is 1 for the downbeat, 0 for unknown, never less")
         require(((confidence >= 0) & (confidence <= 1)).all(), "confidence must lie in [0, 1]")
 
@@ -114,3 +124,25 @@ class Tracked(NamedTuple):
 
     beats: Beats
     clock: BeatClock
+
+    @classmethod
+    def from_chunks(cls, chunks: Sequence["Chunk"], format: SeriesFormat) -> "Tracked":
+        """What a session gave: rows of the clock, and an event ``beat`` for each beat.
+
+        Parameters
+        ----------
+        chunks : sequence of Chunk
+            All that it gave. The value of a beat has ``position`` and ``confidence``.
+        format : SeriesFormat
+            Of the rows.
+        """
+        rows = [chunk.samples for chunk in chunks if chunk.samples is not None]
+        none = np.zeros((0, len(format.names)), np.float32)
+        found = [event for chunk in chunks for event in chunk.events if event.what == "beat"]
+        beats = Beats(
+            np.array([event.time_s for event in found]),
+            positions=np.array([event.value["position"] for event in found], np.int64),
+            confidence=np.array([event.value["confidence"] for event in found], np.float32),
+            known_s=np.array([event.known_s for event in found]),
+        )
+        return cls(beats, BeatClock.from_rows(np.concatenate([none, *rows]), format))

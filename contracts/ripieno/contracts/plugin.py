@@ -14,7 +14,7 @@ from .errors import ConfigError, PluginError
 from .provenance import Licence
 
 if TYPE_CHECKING:
-    from .audio import AudioFormat, AudioSpec
+    from .audio import AudioSpec
     from .streaming import Session
 
 C = TypeVar("C", bound=PluginConfig)
@@ -94,7 +94,7 @@ class Plugin(ABC, Generic[C]):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        for name in (cls.verb, *cls.also_called):
+        for name in (cls.verb, "stream", *cls.also_called):
             method = cls.__dict__.get(name)
             if method is not None and not getattr(method, "__isabstractmethod__", False):
                 setattr(cls, name, _with_context(method))
@@ -147,13 +147,13 @@ class Plugin(ABC, Generic[C]):
             Saying what does not fit and what to do.
         """
 
-    def stream(self, formats: Mapping[str, "AudioFormat"]) -> "Session":
+    def stream(self, formats: Mapping[str, Any]) -> "Session":
         """A session of a causal plugin.
 
         Parameters
         ----------
-        formats : mapping of str to AudioFormat
-            Of each audio port that will be pushed.
+        formats : mapping of str to AudioFormat, SeriesFormat or EventFormat
+            Of each port that will be pushed.
 
         Raises
         ------

@@ -3,21 +3,25 @@
 Conventions
 -----------
 The first axis is time. Frame i belongs to second ``start_s + i / rate_hz`` of the audio (the centre of
-its window, where it has one). Values are float32 and finite.
+its window, where it has one). Values are float32 and finite. Every series is also rows [frames, columns]
+of a `SeriesFormat`: that is how it streams.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .artifact import Artifact, read_only, require, settle
+from .formats import SeriesFormat
 
 if TYPE_CHECKING:
     from .events import Beats
+
+BELOW_ONE = np.nextafter(np.float32(1), np.float32(0))
 
 
 def _series(values: Any, name: str, *, axes: int) -> NDArray[np.float32]:
@@ -45,8 +49,36 @@ def _names(given: Iterable[str], dimensions: int) -> tuple[str, ...]:
     return names
 
 
+class Series(Artifact):
+    """What all series have."""
+
+    @property
+    def rows(self) -> NDArray[np.float32]:
+        """All its values as [frames, columns]."""
+        raise NotImplementedError
+
+    @property
+    def format(self) -> SeriesFormat:
+        """Rate, names of the columns and start."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_rows(cls, rows: NDArray[np.float32], format: SeriesFormat) -> Self:
+        """The series of these rows [frames, columns]; the inverse of `rows` and `format`."""
+        raise NotImplementedError
+
+    @property
+    def times_s(self) -> NDArray[np.float64]:
+        """Time of each frame."""
+        return _times_s(len(self.rows), self.format)
+
+
+def _times_s(frames: int, format: SeriesFormat) -> NDArray[np.float64]:
+    return format.start_s + np.arange(frames) / format.rate_hz
+
+
 @dataclass(frozen=True, eq=False)
-class Features(Artifact):
+class Features(Series):
     """Named values per frame.
 
     Parameters
@@ -73,9 +105,16 @@ class Features(Artifact):
         settle(self, values=values, names=names, rate_hz=_rate(self.rate_hz), start_s=_start(self.start_s))
 
     @property
-    def times_s(self) -> NDArray[np.float64]:
-        """Time of each frame."""
-        return self.start_s + np.arange(len(self.values)) / self.rate_hz
+    def rows(self) -> NDArray[np.float32]:
+        return self.values
+
+    @property
+    def format(self) -> SeriesFormat:
+        return SeriesFormat(self.rate_hz, self.names, self.start_s)
+
+    @classmethod
+    def from_rows(cls, rows: NDArray[np.float32], format: SeriesFormat) -> Self:
+        return cls(rows, format.names, format.rate_hz, format.start_s)
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
         """The series [frames] of that name.
@@ -95,13 +134,15 @@ class Features(Artifact):
 
 
 @dataclass(frozen=True, eq=False)
-class Activations(Artifact):
+class Activations(Series):
     """What a network says per frame, by named head.
+
+    As rows, a head [frames] is a column of its name, a wider one is the columns ``name.0``, ``name.1``, …
 
     Parameters
     ----------
-    heads : mapping of str to ndarray [frames, …]
-        Float32, finite, all with the same number of frames.
+    heads : mapping of str to ndarray [frames] or [frames, dims]
+        Float32, finite, all with the same number of frames; a name holds no dot.
     rate_hz : float
         Frames a second, > 0.
     start_s : float
@@ -115,20 +156,57 @@ class Activations(Artifact):
 
     def __post_init__(self) -> None:
         heads = {
-            name: _series(values, f"head {name}", axes=max(1, np.ndim(values)))
+            name: _series(values, f"head {name}", axes=2 if np.ndim(values) == 2 else 1)
             for name, values in self.heads.items()
         }
         settle(self, heads=heads, rate_hz=_rate(self.rate_hz), start_s=_start(self.start_s))
         lengths = {name: len(values) for name, values in heads.items()}
         require(len(set(lengths.values())) <= 1, f"heads differ in frames: {lengths}")
+        dotted = [name for name in heads if "." in name]
+        require(not dotted, f"the name of a head holds no dot: {', '.join(dotted)}")
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
+        """The head of that name.
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        require(name in self.heads, f"no head {name!r}: there are {', '.join(self.heads)}")
         return self.heads[name]
+
+    @property
+    def rows(self) -> NDArray[np.float32]:
+        columns = [head.reshape(len(head), -1) for head in self.heads.values()]
+        return np.concatenate(columns, axis=1) if columns else np.zeros((0, 0), np.float32)
+
+    @property
+    def format(self) -> SeriesFormat:
+        names = [
+            name if head.ndim == 1 else f"{name}.{index}"
+            for name, head in self.heads.items()
+            for index in range(1 if head.ndim == 1 else head.shape[1])
+        ]
+        return SeriesFormat(self.rate_hz, tuple(names), self.start_s)
+
+    @classmethod
+    def from_rows(cls, rows: NDArray[np.float32], format: SeriesFormat) -> Self:
+        places: dict[str, list[int]] = {}
+        for place, name in enumerate(format.names):
+            places.setdefault(name.partition(".")[0], []).append(place)
+        heads = {
+            name: rows[:, columns] if f"{name}.0" in format.names else rows[:, columns[0]]
+            for name, columns in places.items()
+        }
+        return cls(heads, format.rate_hz, format.start_s)
 
 
 @dataclass(frozen=True, eq=False)
-class BeatClock(Artifact):
-    """Tempo, phase and metre, hop by hop.
+class BeatClock(Series):
+    """Tempo, phase and metre, frame by frame.
+
+    As rows, the columns are `BeatClock.columns`: the next beat stands there as the time until it.
 
     Parameters
     ----------
@@ -146,6 +224,15 @@ class BeatClock(Artifact):
         Frames a second, > 0.
     start_s : float
         Time of frame 0.
+    confidence : ndarray [frames], optional
+        In [0, 1]; 1 where not given.
+    downbeat_probability : ndarray [frames], optional
+        That the beat under way began the bar, in [0, 1]; 0 where not given.
+    other_spb_s : ndarray [frames], optional
+        Seconds per beat in the other octave that the music could be counted in; half the tempo where not
+        given.
+    other_probability : ndarray [frames], optional
+        How likely that one is beside the chosen one, in [0, 1]; 0 where not given.
     """
 
     kind = "beat_clock"
@@ -156,43 +243,117 @@ class BeatClock(Artifact):
     metres: tuple[int, ...]
     rate_hz: float
     start_s: float = 0.0
+    confidence: NDArray[np.float32] = None  # type: ignore[assignment]  # filled below, never None after
+    downbeat_probability: NDArray[np.float32] = None  # type: ignore[assignment]
+    other_spb_s: NDArray[np.float32] = None  # type: ignore[assignment]
+    other_probability: NDArray[np.float32] = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
+        spb_s = _series(self.spb_s, "spb_s", axes=1)
+        frames = len(spb_s)
+
+        def filled(name: str, default: Any) -> NDArray[np.float32]:
+            given = getattr(self, name)
+            return _series(np.broadcast_to(default, frames) if given is None else given, name, axes=1)
+
         settle(
             self,
-            spb_s=_series(self.spb_s, "spb_s", axes=1),
+            spb_s=spb_s,
             phase=_series(self.phase, "phase", axes=1),
             next_beat_s=read_only(np.asarray(self.next_beat_s, np.float64)),
             metre_probabilities=_series(self.metre_probabilities, "metre_probabilities", axes=2),
             metres=tuple(map(int, self.metres)),
             rate_hz=_rate(self.rate_hz),
             start_s=_start(self.start_s),
+            confidence=filled("confidence", 1),
+            downbeat_probability=filled("downbeat_probability", 0),
+            other_spb_s=filled("other_spb_s", 2 * spb_s),
+            other_probability=filled("other_probability", 0),
         )
-        frames, rows = len(self.spb_s), self.metre_probabilities
+        self._check(frames)
+
+    def _check(self, frames: int) -> None:
+        rows = self.metre_probabilities
+        probabilities = {
+            name: getattr(self, name) for name in ("confidence", "downbeat_probability", "other_probability")
+        }
+        series = (self.phase, self.next_beat_s, self.other_spb_s, *probabilities.values())
         require(
-            self.phase.shape == self.next_beat_s.shape == (frames,)
-            and rows.shape == (frames, len(self.metres)),
+            all(values.shape == (frames,) for values in series) and rows.shape == (frames, len(self.metres)),
             "the series of a beat clock differ in frames",
         )
-        require((self.spb_s > 0).all(), "spb_s must be positive: it is seconds per beat")
+        positive = (self.spb_s > 0).all() and (self.other_spb_s > 0).all()
+        require(positive, "spb_s must be positive: it is seconds per beat")
         require(((self.phase >= 0) & (self.phase < 1)).all(), "phase must lie in [0, 1)")
         require(np.isfinite(self.next_beat_s).all(), "next_beat_s holds NaN or infinite times")
         sums = rows.sum(1) if self.metres else np.ones(frames)
         require(
             (rows >= 0).all() and np.allclose(sums, 1, atol=1e-3), "rows of metre_probabilities must sum to 1"
         )
+        for name, values in probabilities.items():
+            require(((values >= 0) & (values <= 1)).all(), f"{name} must lie in [0, 1]")
 
     @property
     def tempo_bpm(self) -> NDArray[np.float32]:
         """Beats a minute, per frame."""
         return np.float32(60) / self.spb_s
 
+    @staticmethod
+    def columns(metres: Iterable[int]) -> tuple[str, ...]:
+        """Names of the columns of a clock as rows, for these metres."""
+        return (
+            "spb_s",
+            "phase",
+            "next_beat_in_s",
+            "confidence",
+            "downbeat_probability",
+            "other_spb_s",
+            "other_probability",
+            *(f"metre_{metre}" for metre in metres),
+        )
+
+    @property
+    def rows(self) -> NDArray[np.float32]:
+        next_beat_in_s = (self.next_beat_s - _times_s(len(self.spb_s), self.format)).astype(np.float32)
+        series = (
+            self.spb_s,
+            self.phase,
+            next_beat_in_s,
+            self.confidence,
+            self.downbeat_probability,
+            self.other_spb_s,
+            self.other_probability,
+        )
+        return np.column_stack([*series, self.metre_probabilities])
+
+    @property
+    def format(self) -> SeriesFormat:
+        return SeriesFormat(self.rate_hz, self.columns(self.metres), self.start_s)
+
+    @classmethod
+    def from_rows(cls, rows: NDArray[np.float32], format: SeriesFormat) -> Self:
+        spb_s, phase, next_beat_in_s, confidence, downbeat, other_spb_s, other = rows[:, :7].T
+        return cls(
+            spb_s=spb_s,
+            phase=phase,
+            next_beat_s=_times_s(len(rows), format) + next_beat_in_s,
+            metre_probabilities=rows[:, 7:],
+            metres=tuple(int(name.removeprefix("metre_")) for name in format.names[7:]),
+            rate_hz=format.rate_hz,
+            start_s=format.start_s,
+            confidence=confidence,
+            downbeat_probability=downbeat,
+            other_spb_s=other_spb_s,
+            other_probability=other,
+        )
+
     @classmethod
     def from_beats(cls, beats: "Beats", *, rate_hz: float, duration_s: float) -> "BeatClock":
         """The clock that known beats give: phase rises linearly from beat to beat.
 
         Before the first and after the last beat the nearest interval goes on; with fewer than two
-        beats a beat is taken to last half a second (120 BPM).
+        beats a beat is taken to last half a second (120 BPM). Confidence and downbeat are those of the
+        beat under way; confidence is 0 where there are no beats.
 
         Parameters
         ----------
@@ -210,7 +371,13 @@ class BeatClock(Artifact):
         index = np.clip(np.searchsorted(known_s, times_s, side="right") - 1, 0, len(known_s) - 2)
         spb_s = np.diff(known_s)[index]
         beat = (times_s - known_s[index]) / spb_s
-        phase = np.clip((beat % 1.0).astype(np.float32), 0, np.nextafter(np.float32(1), np.float32(0)))
+        phase = np.clip((beat % 1.0).astype(np.float32), 0, BELOW_ONE)
+        confidence, downbeat = np.zeros((2, len(times_s)), np.float32)
+        if len(beats.times_s):
+            under_way = np.clip(np.searchsorted(beats.times_s, times_s, side="right") - 1, 0, None)
+            confidence = beats.confidence[under_way]
+            begun = (beats.positions[under_way] == 1) & (times_s >= beats.times_s[under_way])
+            downbeat = begun.astype(np.float32)
         return cls(
             spb_s=spb_s.astype(np.float32),
             phase=phase,
@@ -218,11 +385,13 @@ class BeatClock(Artifact):
             metre_probabilities=np.zeros((len(times_s), 0), np.float32),
             metres=(),
             rate_hz=rate_hz,
+            confidence=confidence,
+            downbeat_probability=downbeat,
         )
 
 
 @dataclass(frozen=True, eq=False)
-class Trajectory(Artifact):
+class Trajectory(Series):
     """Coefficients per frame of a film; what they blend is expanded where they are decoded.
 
     Parameters
@@ -244,3 +413,15 @@ class Trajectory(Artifact):
         coefficients = _series(self.coefficients, "coefficients", axes=2)
         names = _names(self.names, coefficients.shape[1]) if len(self.names) else ()
         settle(self, coefficients=coefficients, names=names, fps=_rate(self.fps, "fps"))
+
+    @property
+    def rows(self) -> NDArray[np.float32]:
+        return self.coefficients
+
+    @property
+    def format(self) -> SeriesFormat:
+        return SeriesFormat(self.fps, self.names)
+
+    @classmethod
+    def from_rows(cls, rows: NDArray[np.float32], format: SeriesFormat) -> Self:
+        return cls(rows, format.rate_hz, format.names)

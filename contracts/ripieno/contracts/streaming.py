@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from .audio import Audio
 from .errors import InputError
+from .formats import StreamFormat
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,11 @@ class Session(Protocol):
     """
 
     latency: Latency
+
+    @property
+    def format(self) -> StreamFormat:
+        """Of the samples that it gives; `EventFormat` where it gives events alone."""
+        ...
 
     def push(self, **ports: Chunk) -> Chunk:
         """Take what has arrived on each port, give what is known by now."""

@@ -82,6 +82,7 @@ class _ResampleSession:
     def __init__(self, format: AudioFormat, rate_hz: int) -> None:
         self._resampler = PolyphaseResampler(format.rate_hz, rate_hz, channels=format.channels)
         self._rate_hz = rate_hz
+        self.format = AudioFormat(rate_hz, format.channels)
         self._nothing = np.zeros((format.channels, 0), np.float32)
         self.latency = Latency(lookahead_s=self._resampler.latency_s)
         self.reset()
@@ -124,15 +125,16 @@ class Downmix(Effect[DownmixConfig]):
             return writer.close()
 
     def stream(self, formats: Mapping[str, AudioFormat]) -> Session:
-        channels = formats["audio"].channels
-        return _MixSession(mix_gains(channels, self.config.channels or channels))
+        format = formats["audio"]
+        return _MixSession(format, self.config.channels or format.channels)
 
 
 class _MixSession:
     latency = Latency()
 
-    def __init__(self, gains: NDArray[np.float64]) -> None:
-        self._gains = gains
+    def __init__(self, format: AudioFormat, channels: int) -> None:
+        self.format = AudioFormat(format.rate_hz, channels)
+        self._gains = mix_gains(format.channels, channels)
         self.reset()
 
     def push(self, **ports: Chunk) -> Chunk:

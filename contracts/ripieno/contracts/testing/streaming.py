@@ -13,7 +13,8 @@ from ..artifact import Artifact
 from ..audio import Audio, Stems
 from ..errors import PluginError
 from ..events import Beats, Tracked
-from ..series import Activations, Features, Trajectory
+from ..formats import AudioFormat, EventFormat, StreamFormat
+from ..series import Series
 from ..streaming import Chunk, Event, Session
 from .suite import PluginSuite
 
@@ -28,13 +29,16 @@ class StreamingSuite(PluginSuite):
 
     def streamed(self, result: Any) -> tuple[NDArray[np.float32] | None, list[float] | None]:
         """What the session gives for a result: `rows_of` it and times of events, None where it gives none."""
-        return rows_of(result), result.beats.times_s.tolist() if isinstance(result, Tracked) else None
+        if not isinstance(result, Tracked):
+            return rows_of(result), None
+        gives_clock = self.session().format != EventFormat()
+        return rows_of(result.clock) if gives_clock else None, result.beats.times_s.tolist()
 
     def session(self) -> Session:
         """A fresh session for the example."""
         if not self.plugin.causal:
             pytest.skip("it does not stream")
-        formats = {name: value.format for name, value in self.inputs("example").items() if _is_audio(value)}
+        formats = {name: format_of(value) for name, value in self.inputs("example").items()}
         return self.plugin(self.settings()).stream(formats)
 
     def pushes(self, session: Session, cuts: Sequence[int], inputs: Mapping[str, Any]) -> Iterator[Pushed]:
@@ -75,6 +79,11 @@ class StreamingSuite(PluginSuite):
         if expected_times_s is not None:
             assert [event.time_s for event in events if event.what == "beat"] == expected_times_s
 
+    def test_the_session_says_what_its_samples_are(self) -> None:
+        format, result = self.session().format, self.result()
+        expected = format_of(result.clock if isinstance(result, Tracked) else result)
+        assert format == expected or (isinstance(result, Tracked) and format == EventFormat())
+
     def test_any_block_size_gives_the_same(self) -> None:
         expected = self.whole(self.session(), [])
         _, frames = clock(self.inputs("example"))
@@ -103,7 +112,8 @@ class StreamingSuite(PluginSuite):
         latency_s = session.latency.total_s
         assert 0 <= latency_s < float("inf")
         rate_hz, frames = clock(inputs)
-        row_rate_hz, row_start_s = row_clock(self.result())
+        row_rate_hz = getattr(session.format, "rate_hz", 0.0)
+        row_start_s = getattr(session.format, "start_s", 0.0)
         reached_s, given_rows = 0.0, 0
         # Steps that grow fit no hop, so that the watermark is seen at its latest.
         cuts = np.unique((np.linspace(0, 1, 300) ** 2 * frames).astype(int)).tolist()
@@ -136,29 +146,34 @@ def clock(inputs: Mapping[str, Any]) -> tuple[float, int]:
 def rows_of(value: Any) -> NDArray[np.float32] | None:
     """What is streamed as rows [n, dims] of an artifact; None where it has none.
 
-    Stems stand one after the other along the channels, heads along the dimensions.
+    Stems stand one after the other along the channels.
     """
     match value:
         case Audio():
             return value.samples.T
         case Stems():
             return np.concatenate([audio.samples for audio in value.items.values()]).T
-        case Features():
-            return value.values
-        case Trajectory():
-            return value.coefficients
-        case Activations():
-            return np.concatenate([head.reshape(len(head), -1) for head in value.heads.values()], axis=1)
+        case Series():
+            return value.rows
     return None
 
 
+def format_of(value: Any) -> StreamFormat:
+    """What a stream of an artifact carries."""
+    match value:
+        case Audio() | Series():
+            return value.format
+        case Stems():
+            channels = sum(audio.channels for audio in value.items.values())
+            return AudioFormat(next(iter(value.items.values())).rate_hz, channels)
+    return EventFormat()
+
+
 def row_clock(value: Any) -> tuple[float, float]:
-    """Rows a second and time of the first one; no rows a second where a result has none."""
-    if isinstance(value, Stems):
-        return row_clock(next(iter(value.items.values())))
-    if isinstance(value, Trajectory):
-        return value.fps, 0.0
-    return getattr(value, "rate_hz", 0.0), getattr(value, "start_s", 0.0)
+    """Rows a second and time of the first one of what streams as rows."""
+    if isinstance(value, Series):
+        return value.format.rate_hz, value.format.start_s
+    return float(value.rate_hz), 0.0
 
 
 def cut(value: Artifact, start_s: float, stop_s: float, *, last: bool) -> Chunk:
@@ -170,9 +185,10 @@ def cut(value: Artifact, start_s: float, stop_s: float, *, last: bool) -> Chunk:
         inside = (value.times_s >= start_s) & (value.times_s < end_s)
         beats = zip(value.times_s[inside].tolist(), value.positions[inside].tolist(), strict=True)
         return Chunk(stop_s, events=tuple(Event(at, at, "beat", {"position": place}) for at, place in beats))
-    rows, (rate_hz, first_s) = rows_of(value), row_clock(value)
+    rows = rows_of(value)
     if rows is None:
         pytest.fail(f"{type(value).__name__} cannot be cut into chunks")
+    rate_hz, first_s = row_clock(value)
     times_s = first_s + np.arange(len(rows)) / rate_hz
     first, stop = np.searchsorted(times_s + 1e-9, [start_s, end_s])
     return Chunk(stop_s, rows[0 if start_s == 0 else first : stop])
