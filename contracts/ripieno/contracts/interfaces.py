@@ -75,13 +75,26 @@ class Transcriber(Plugin[C]):
 
 
 class BeatDecoder(Plugin[C]):
-    """Turns beat activations into beats and a clock."""
+    """Turns beat activations into beats and a clock.
+
+    Its session gives rows of the clock, one a frame, and events: ``beat`` with the value ``position``,
+    ``beats_per_bar``, ``tempo_bpm`` and ``confidence``, and with each of them ``next_beat``, a prediction.
+    """
 
     group, prefix, verb = "ripieno.decoders", "decoder", "decode"
 
     @abstractmethod
     def decode(self, activations: Activations, *, cues: Features | None = None) -> Tracked:
-        """Beats and clock; `cues` are further evidence per frame."""
+        """Beats and clock.
+
+        Parameters
+        ----------
+        activations : Activations
+            Head ``beat``: probability that a beat falls in the frame, downbeats included; head
+            ``downbeat``: that a downbeat does.
+        cues : Features, optional
+            Further evidence at the rate of the activations: ``chroma_0`` to ``chroma_11``, ``bass_db``.
+        """
 
 
 class PerformanceDecoder(Plugin[C]):
@@ -105,7 +118,7 @@ class FrameDecoder(Plugin[C]):
 
 
 class BeatTracker(Plugin[C]):
-    """Finds the beats of a recording."""
+    """Finds the beats of a recording. Its session gives what a `BeatDecoder`'s gives."""
 
     group, prefix, verb = "ripieno.beat_trackers", "beat_tracker", "track"
 

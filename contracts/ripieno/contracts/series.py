@@ -178,7 +178,7 @@ class Activations(Series):
 
     @property
     def rows(self) -> NDArray[np.float32]:
-        columns = [head.reshape(len(head), -1) for head in self.heads.values()]
+        columns = [head[:, None] if head.ndim == 1 else head for head in self.heads.values()]
         return np.concatenate(columns, axis=1) if columns else np.zeros((0, 0), np.float32)
 
     @property
