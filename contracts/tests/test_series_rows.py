@@ -65,7 +65,9 @@ def test_an_unknown_head_is_named():
         Features(np.zeros((1, 1)), ("flux",), 10.0)["rms"]
 
 
-@pytest.mark.parametrize("name", ["confidence", "downbeat_probability", "other_probability"])
+@pytest.mark.parametrize(
+    "name", ["confidence", "downbeat_probability", "other_probability", "beat_activation"]
+)
 @pytest.mark.parametrize("value", [-0.1, 1.1, np.nan])
 def test_a_clock_refuses_what_is_no_probability(name, value):
     clock = BeatClock.from_beats(Beats([0.5]), rate_hz=10, duration_s=0.1)

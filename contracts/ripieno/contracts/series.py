@@ -21,6 +21,13 @@ from .formats import SeriesFormat
 if TYPE_CHECKING:
     from .events import Beats
 
+PROBABILITIES = (
+    "confidence",
+    "downbeat_probability",
+    "other_probability",
+    "beat_activation",
+    "downbeat_activation",
+)
 BELOW_ONE = np.nextafter(np.float32(1), np.float32(0))
 
 
@@ -233,6 +240,8 @@ class BeatClock(Series):
         given.
     other_probability : ndarray [frames], optional
         How likely that one is beside the chosen one, in [0, 1]; 0 where not given.
+    beat_activation, downbeat_activation : ndarray [frames], optional
+        What was heard in that frame alone, in [0, 1]; 0 where not given.
     """
 
     kind = "beat_clock"
@@ -247,6 +256,8 @@ class BeatClock(Series):
     downbeat_probability: NDArray[np.float32] = None  # type: ignore[assignment]
     other_spb_s: NDArray[np.float32] = None  # type: ignore[assignment]
     other_probability: NDArray[np.float32] = None  # type: ignore[assignment]
+    beat_activation: NDArray[np.float32] = None  # type: ignore[assignment]
+    downbeat_activation: NDArray[np.float32] = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         spb_s = _series(self.spb_s, "spb_s", axes=1)
@@ -269,14 +280,14 @@ class BeatClock(Series):
             downbeat_probability=filled("downbeat_probability", 0),
             other_spb_s=filled("other_spb_s", 2 * spb_s),
             other_probability=filled("other_probability", 0),
+            beat_activation=filled("beat_activation", 0),
+            downbeat_activation=filled("downbeat_activation", 0),
         )
         self._check(frames)
 
     def _check(self, frames: int) -> None:
         rows = self.metre_probabilities
-        probabilities = {
-            name: getattr(self, name) for name in ("confidence", "downbeat_probability", "other_probability")
-        }
+        probabilities = {name: getattr(self, name) for name in PROBABILITIES}
         series = (self.phase, self.next_beat_s, self.other_spb_s, *probabilities.values())
         require(
             all(values.shape == (frames,) for values in series) and rows.shape == (frames, len(self.metres)),
@@ -302,29 +313,17 @@ class BeatClock(Series):
     def columns(metres: Iterable[int]) -> tuple[str, ...]:
         """Names of the columns of a clock as rows, for these metres."""
         return (
-            "spb_s",
-            "phase",
-            "next_beat_in_s",
-            "confidence",
-            "downbeat_probability",
-            "other_spb_s",
-            "other_probability",
+            *("spb_s", "phase", "next_beat_in_s", "other_spb_s"),
+            *PROBABILITIES,
             *(f"metre_{metre}" for metre in metres),
         )
 
     @property
     def rows(self) -> NDArray[np.float32]:
         next_beat_in_s = (self.next_beat_s - _times_s(len(self.spb_s), self.format)).astype(np.float32)
-        series = (
-            self.spb_s,
-            self.phase,
-            next_beat_in_s,
-            self.confidence,
-            self.downbeat_probability,
-            self.other_spb_s,
-            self.other_probability,
-        )
-        return np.column_stack([*series, self.metre_probabilities])
+        times = (self.spb_s, self.phase, next_beat_in_s, self.other_spb_s)
+        probabilities = (getattr(self, name) for name in PROBABILITIES)
+        return np.column_stack([*times, *probabilities, self.metre_probabilities])
 
     @property
     def format(self) -> SeriesFormat:
@@ -332,19 +331,18 @@ class BeatClock(Series):
 
     @classmethod
     def from_rows(cls, rows: NDArray[np.float32], format: SeriesFormat) -> Self:
-        spb_s, phase, next_beat_in_s, confidence, downbeat, other_spb_s, other = rows[:, :7].T
+        first_metre = len(cls.columns(()))
+        spb_s, phase, next_beat_in_s, other_spb_s, *probabilities = rows[:, :first_metre].T
         return cls(
             spb_s=spb_s,
             phase=phase,
             next_beat_s=_times_s(len(rows), format) + next_beat_in_s,
-            metre_probabilities=rows[:, 7:],
-            metres=tuple(int(name.removeprefix("metre_")) for name in format.names[7:]),
+            metre_probabilities=rows[:, first_metre:],
+            metres=tuple(int(name.removeprefix("metre_")) for name in format.names[first_metre:]),
             rate_hz=format.rate_hz,
             start_s=format.start_s,
-            confidence=confidence,
-            downbeat_probability=downbeat,
             other_spb_s=other_spb_s,
-            other_probability=other,
+            **dict(zip(PROBABILITIES, probabilities, strict=True)),
         )
 
     @classmethod
