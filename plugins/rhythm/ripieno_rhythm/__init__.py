@@ -1,0 +1,1 @@
+"""Beats measured, heard and kept."""
