@@ -15,7 +15,7 @@ from ripieno.contracts import Audio, Beats
 from .instruments import RATE_HZ
 from .mixing import mixed
 from .patterns import MINOR, Groove, Harmony, Players, accompaniment, count, fill, harmony, melody
-from .score import Grid, Note, Span, grid, performed, without
+from .score import Grid, Note, Span, performed, without
 
 SEED = 20_240_817
 DURATION_S = 30.0
@@ -78,7 +78,7 @@ SHUFFLE = Groove(
     chords=".5.5.5.5",
     swing=2 / 3,
 )
-CHORDS_ALONE = Groove(4, bass="R_______|R___F___", chords="7___5___|7___5_4_")
+CHORDS_ALONE = Groove(4, bass="R_______|R___F___", chords="7_5_6_5_|7_5_6_54")
 
 
 @dataclass(frozen=True)
@@ -116,8 +116,8 @@ def twelve() -> tuple[Clip, ...]:
     ballad = harmony((1, 5, 6, 4), tonic=31, beats_each=2)
     jazz = harmony((2, 5, 1, 6), tonic=34, beats_each=4)
     blues = harmony((1, 1, 4, 1, 5, 4, 1, 5), tonic=40, beats_each=4)
-    ramp = grid(np.linspace(90, 140, 55))
-    step = grid(np.repeat((100, 132), (24, 32)))
+    ramp = Grid.paced(np.linspace(90, 140, 55))
+    step = Grid.paced(np.repeat((100, 132), (24, 32)))
     return (
         clip("clicks_90", list(count(steady(90))), steady(90)),
         band("drums_90", steady(90), SOUL, minor),
@@ -131,7 +131,7 @@ def twelve() -> tuple[Clip, ...]:
         band("swing_150", steady(150, swing=SWING.swing), SWING, jazz, Players("upright_bass", "piano")),
         band("shuffle_112", steady(112, swing=SHUFFLE.swing), SHUFFLE, blues, Players(chords="organ")),
         band("breaks_108", steady(108), SOUL, pop, breaks=((16, 20), (31, 35), (44, 48))),
-        band("chords_84", steady(84), CHORDS_ALONE, minor, Players("pad", "strings"), lead="vocal"),
+        band("chords_84", steady(84), CHORDS_ALONE, minor, Players("pad", "pad"), lead="vocal"),
         band("step_100_132", step, ROCK, minor, Players("synth_bass", "electric_piano")),
     )
 
@@ -139,7 +139,7 @@ def twelve() -> tuple[Clip, ...]:
 def steady(tempo_bpm: float, *, beats_per_bar: int = 4, swing: float = 0.5) -> Grid:
     """Beats of one tempo for the length of a clip."""
     beats = int((DURATION_S - 0.5) * tempo_bpm / 60)
-    return grid(np.full(beats, tempo_bpm), beats_per_bar=beats_per_bar, swing=swing)
+    return Grid.paced(np.full(beats, tempo_bpm), beats_per_bar=beats_per_bar, swing=swing)
 
 
 def band(

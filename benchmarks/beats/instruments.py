@@ -30,11 +30,24 @@ class Colour:
 
 @dataclass(frozen=True)
 class Voice:
-    """A sound and its place in the mix; `send_db` is what goes to the room."""
+    """A sound and its place in the mix.
+
+    Parameters
+    ----------
+    sound : callable
+        Pitch, length, colour and generator to the sound of a stroke.
+    level_db : float
+        Of a stroke at full velocity.
+    send_db : float
+        What goes to the room.
+    early_s : float
+        How far ahead a slow attack starts, so that it is heard in time, as players do.
+    """
 
     sound: Callable[[float, float, Colour, Generator], Sound]
     level_db: float
-    send_db: float = -18.0
+    send_db: float
+    early_s: float = 0.0
 
 
 def kick(_pitch: float, _length_s: float, colour: Colour, rng: Generator) -> Sound:
@@ -192,32 +205,38 @@ def hertz(pitch_midi: float) -> float:
 
 VOICES = {
     "kick": Voice(kick, -5, -30),
-    "snare": Voice(snare, -8, -14),
-    "clap": Voice(clap, -13, -12),
-    "rim": Voice(block, -14, -14),
+    "snare": Voice(snare, -7, -14),
+    "clap": Voice(clap, -10, -12),
+    "rim": Voice(block, -12, -14),
     "click": Voice(block, -8, -30),
     "cowbell": Voice(block, -18, -16),
     "tom": Voice(tom, -10, -14),
     "conga": Voice(tom, -14, -14),
-    "hat": Voice(partial(skin, decay_s=0.025, low_hz=6500), -16, -26),
-    "open_hat": Voice(partial(skin, decay_s=0.14, low_hz=6000), -17, -22),
-    "ride": Voice(partial(skin, decay_s=0.28, low_hz=5000), -20, -18),
-    "crash": Voice(partial(skin, decay_s=0.55, low_hz=3200), -16, -14),
-    "shaker": Voice(partial(skin, decay_s=0.035, low_hz=5500, soft_s=0.018), -20, -20),
-    "tambourine": Voice(partial(skin, decay_s=0.08, low_hz=7000, soft_s=0.004), -19, -16),
-    "brush": Voice(partial(skin, decay_s=0.09, low_hz=1500, soft_s=0.012), -19, -14),
-    "electric_bass": Voice(partial(plucked, ring_s=0.9, partials=9, bite=0.9), -7, -40),
+    "hat": Voice(partial(skin, decay_s=0.025, low_hz=6500), -7, -26),
+    "open_hat": Voice(partial(skin, decay_s=0.14, low_hz=6000), -9, -22),
+    "ride": Voice(partial(skin, decay_s=0.28, low_hz=5000), -11, -18),
+    "crash": Voice(partial(skin, decay_s=0.55, low_hz=3200), -10, -14),
+    "shaker": Voice(partial(skin, decay_s=0.035, low_hz=5500, soft_s=0.018), -12, -20, early_s=0.01),
+    "tambourine": Voice(partial(skin, decay_s=0.08, low_hz=7000, soft_s=0.004), -11, -16),
+    "brush": Voice(partial(skin, decay_s=0.09, low_hz=1500, soft_s=0.012), -10, -14, early_s=0.006),
+    "electric_bass": Voice(partial(plucked, ring_s=0.9, partials=9, bite=0.9), -9, -40),
     "upright_bass": Voice(partial(plucked, ring_s=0.5, partials=7, bite=1.6), -6, -24),
-    "synth_bass": Voice(partial(sustained, attack_s=0.006, release_s=0.05, cutoff_hz=350), -12, -40),
-    "piano": Voice(partial(plucked, ring_s=1.1, partials=14, bite=0.5), -15, -14),
+    "synth_bass": Voice(partial(sustained, attack_s=0.006, release_s=0.05, cutoff_hz=350), -15, -40),
+    "piano": Voice(partial(plucked, ring_s=1.1, partials=14, bite=0.5), -16, -14),
     "guitar": Voice(partial(plucked, ring_s=0.7, partials=16, bite=0.35), -17, -14),
     "muted_guitar": Voice(partial(plucked, ring_s=0.09, partials=12, bite=0.5), -15, -16),
     "electric_piano": Voice(tines, -17, -14),
     "organ": Voice(partial(sustained, attack_s=0.012, release_s=0.05, cutoff_hz=1500), -25, -14),
-    "pad": Voice(partial(sustained, attack_s=0.09, release_s=0.35, cutoff_hz=900), -24, -10),
+    "pad": Voice(partial(sustained, attack_s=0.09, release_s=0.35, cutoff_hz=900), -24, -10, early_s=0.04),
     "strings": Voice(
-        partial(sustained, attack_s=0.14, release_s=0.3, cutoff_hz=2200, vibrato=0.02), -24, -10
+        partial(sustained, attack_s=0.14, release_s=0.3, cutoff_hz=2200, vibrato=0.02), -24, -10, early_s=0.06
     ),
-    "lead": Voice(partial(sustained, attack_s=0.015, release_s=0.08, cutoff_hz=2600, vibrato=0.03), -19, -12),
-    "vocal": Voice(sung, -15, -10),
+    "lead": Voice(partial(sustained, attack_s=0.015, release_s=0.08, cutoff_hz=2600, vibrato=0.03), -20, -12),
+    "vocal": Voice(sung, -15, -10, early_s=0.015),
 }
+DRUMS = frozenset(
+    {
+        *("kick", "snare", "clap", "rim", "cowbell", "tom", "conga", "brush"),
+        *("hat", "open_hat", "ride", "crash", "shaker", "tambourine"),
+    }
+)

@@ -53,7 +53,7 @@ def mixed(
         if key not in sounds:
             colour = colours.get(stroke.voice, Colour())
             sounds[key] = voice.sound(stroke.pitch_midi, length_s, colour, rng)
-        start = round(stroke.onset_s * RATE_HZ)
+        start = max(0, round((stroke.onset_s - voice.early_s) * RATE_HZ))
         sound = sounds[key][: max(0, len(dry) - start)]
         gain = amplitude(voice.level_db + gains_db.get(stroke.voice, 0)) * stroke.velocity**1.5
         dry[start : start + len(sound)] += gain * sound

@@ -6,12 +6,13 @@ Beat 0 is the first downbeat; beats of a pickup are negative. A note's place and
 0.5 is the written off-beat: swing is the grid's. Velocities lie in (0, 1].
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Span = tuple[float, float]
 
@@ -36,6 +37,14 @@ class Grid:
     beats_per_bar: int
     pickup: int = 0
     swing: float = 0.5
+
+    @classmethod
+    def paced(
+        cls, tempo_bpm: ArrayLike, *, beats_per_bar: int = 4, swing: float = 0.5, start_s: float = 0.3
+    ) -> Self:
+        """A grid whose beat i lasts a beat of the i-th tempo."""
+        times_s = start_s + np.concatenate(([0.0], np.cumsum(60 / np.asarray(tempo_bpm))))
+        return cls(times_s, beats_per_bar, swing=swing)
 
     @property
     def count(self) -> int:
@@ -86,29 +95,45 @@ class Stroke:
     velocity: float
 
 
-def grid(tempo_bpm: Iterable[float], *, beats_per_bar: int = 4, start_s: float = 0.3, **more: float) -> Grid:
-    """A grid whose beat i lasts a beat of the i-th tempo."""
-    lengths_s = 60 / np.asarray(list(tempo_bpm))
-    times_s = start_s + np.concatenate(([0.0], np.cumsum(lengths_s)))
-    return Grid(times_s, beats_per_bar, **more)
+def performed(
+    notes: Iterable[Note],
+    grid: Grid,
+    rng: Generator,
+    *,
+    jitter_s: float = 0.003,
+    late_s: Mapping[str, float] = {},
+) -> list[Stroke]:
+    """Notes at their times, give or take a deviation of `jitter_s`, and never twice equally hard.
+
+    Parameters
+    ----------
+    late_s : mapping
+        By voice, how far it lies behind the beat; on it where not given.
+    """
+    return [_stroke(note, grid, rng, rng.normal(late_s.get(note.voice, 0), jitter_s)) for note in notes]
 
 
-def performed(notes: Iterable[Note], grid: Grid, rng: Generator, *, jitter_s: float = 0.003) -> list[Stroke]:
-    """Notes at their times: early or late by a deviation of `jitter_s`, and never twice equally hard."""
-    return [_stroke(note, grid, jitter_s * rng.standard_normal(), rng.normal(1, 0.06)) for note in notes]
-
-
-def _stroke(note: Note, grid: Grid, late_s: float, harder: float) -> Stroke:
+def _stroke(note: Note, grid: Grid, rng: Generator, late_s: float) -> Stroke:
     onset_s = grid.time_s(note.beat)
     length_s = grid.time_s(note.beat + note.length) - onset_s
-    velocity = float(np.clip(note.velocity * harder, 0.05, 1))
+    velocity = float(np.clip(note.velocity * rng.normal(1, 0.06), 0.05, 1))
     return Stroke(note.voice, max(0.0, onset_s + late_s), length_s, note.pitch_midi, velocity)
 
 
-def without(notes: Iterable[Note], breaks: Iterable[Span]) -> Iterator[Note]:
-    """The notes outside some spans of beats; those that ring into one end with its start."""
-    spans = tuple(breaks)
+def without(
+    notes: Iterable[Note], spans: Sequence[Span], *, voices: Container[str] | None = None
+) -> Iterator[Note]:
+    """The notes outside some spans of beats; those that ring into one end with its start.
+
+    Parameters
+    ----------
+    voices : container of str, optional
+        Those that fall silent; all where not given.
+    """
     for note in notes:
+        if voices is not None and note.voice not in voices:
+            yield note
+            continue
         if any(start <= note.beat < end for start, end in spans):
             continue
         cuts = (start for start, _ in spans if note.beat < start < note.beat + note.length)
