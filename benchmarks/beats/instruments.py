@@ -222,11 +222,11 @@ VOICES = {
     "electric_bass": Voice(partial(plucked, ring_s=0.9, partials=9, bite=0.9), -9, -40),
     "upright_bass": Voice(partial(plucked, ring_s=0.5, partials=7, bite=1.6), -6, -24),
     "synth_bass": Voice(partial(sustained, attack_s=0.006, release_s=0.05, cutoff_hz=350), -15, -40),
-    "piano": Voice(partial(plucked, ring_s=1.1, partials=14, bite=0.5), -16, -14),
-    "guitar": Voice(partial(plucked, ring_s=0.7, partials=16, bite=0.35), -17, -14),
-    "muted_guitar": Voice(partial(plucked, ring_s=0.09, partials=12, bite=0.5), -15, -16),
-    "electric_piano": Voice(tines, -17, -14),
-    "organ": Voice(partial(sustained, attack_s=0.012, release_s=0.05, cutoff_hz=1500), -25, -14),
+    "piano": Voice(partial(plucked, ring_s=1.1, partials=14, bite=0.5), -18, -14),
+    "guitar": Voice(partial(plucked, ring_s=0.7, partials=16, bite=0.35), -20, -14),
+    "muted_guitar": Voice(partial(plucked, ring_s=0.09, partials=12, bite=0.5), -17, -16),
+    "electric_piano": Voice(tines, -19, -14),
+    "organ": Voice(partial(sustained, attack_s=0.012, release_s=0.05, cutoff_hz=1500), -27, -14),
     "pad": Voice(partial(sustained, attack_s=0.09, release_s=0.35, cutoff_hz=900), -24, -10, early_s=0.04),
     "strings": Voice(
         partial(sustained, attack_s=0.14, release_s=0.3, cutoff_hz=2200, vibrato=0.02), -24, -10, early_s=0.06

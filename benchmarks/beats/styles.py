@@ -283,7 +283,7 @@ STYLES = (
         (84, 190),
         basses=("upright_bass", "electric_bass"),
         chords=("piano", "guitar", "strings", "organ"),
-        weight=1.5,
+        weight=2.5,
     ),
     Style(
         "jazz waltz",
@@ -298,6 +298,7 @@ STYLES = (
         chords=("piano", "guitar"),
         leads=SOLOISTS,
         swing=(0.6, 0.67),
+        weight=1.5,
     ),
     Style(
         "six-eight",
@@ -308,7 +309,7 @@ STYLES = (
         ),
         (55, 120),
         chords=("guitar", "piano", "strings"),
-        weight=1.5,
+        weight=2.5,
     ),
     Style(
         "march and polka",
@@ -320,6 +321,7 @@ STYLES = (
         (95, 145),
         basses=("upright_bass", "electric_bass"),
         chords=("organ", "piano", "muted_guitar", "guitar"),
+        weight=2,
     ),
     Style(
         "arpeggios",

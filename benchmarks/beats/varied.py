@@ -208,7 +208,7 @@ def _desk(rng: Generator) -> dict[str, object]:
     """Colours and levels of the voices, and the room."""
     low, high = np.log(0.75), np.log(1.33)
     colours = {voice: Colour(*np.exp(rng.uniform(low, high, 3))) for voice in sorted(VOICES)}
-    gains_db = {voice: rng.normal(0, 3.5) for voice in sorted(VOICES)}
+    gains_db = {voice: rng.normal(0, 2.5) for voice in sorted(VOICES)}
     room = Room(rt60_s=float(np.exp(rng.uniform(np.log(0.25), np.log(2.5)))), level_db=rng.uniform(-12, 6))
     return {"colours": colours, "gains_db": gains_db, "room": room}
 
