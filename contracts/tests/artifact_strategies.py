@@ -21,8 +21,10 @@ from ripieno.contracts import (
     Sections,
     Stems,
     Text,
+    Tracked,
     Trajectory,
     Video,
+    slow_states,
 )
 
 FOLDER = tempfile.TemporaryDirectory(prefix="ripieno-test-")
@@ -108,6 +110,15 @@ def trajectories(draw):
     return Trajectory(draw(matrices(frames, dims)), draw(rates_hz), labels)
 
 
+@st.composite
+def slow_states_of(draw):
+    tracked_beats = draw(beats())
+    clock = BeatClock.from_beats(
+        tracked_beats, rate_hz=draw(st.floats(5, 100)), duration_s=draw(st.floats(0, 1))
+    )
+    return slow_states(Tracked(tracked_beats, clock))
+
+
 sizes = st.integers(1, 10000)
 many_files = st.dictionaries(names.map(lambda name: f"in/{name}.bin"), files(), min_size=1, max_size=3)
 documents = st.dictionaries(names, plain, max_size=3)
@@ -120,6 +131,7 @@ BY_KIND = {
     "beat_clock": clocks(),
     "sections": sections(),
     "trajectory": trajectories(),
+    "slow_states": slow_states_of(),
     "video": st.builds(Video, files(".mp4"), sizes, sizes, rates_hz, st.floats(0, 1e5)),
     "image": st.builds(Image, files(".png"), sizes, sizes),
     "dataset": st.builds(Dataset, many_files, documents),

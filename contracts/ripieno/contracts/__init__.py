@@ -33,6 +33,9 @@ _HOME = {
     "provenance": "Licence Provenance",
     "data": "Asset DataPlugin Preset Recipe resources",
     "series": "Activations BeatClock Features Trajectory",
+    "slow_clock": "SlowClock slow_states",
+    "slow_state": "BeatClockState SlowState SlowStates StructureState",
+    "state_bus": "Reading StateBus",
     "streaming": "Aligner Chunk Event Framer Latency Session joined_samples run_offline",
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names.split()}

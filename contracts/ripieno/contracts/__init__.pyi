@@ -76,6 +76,14 @@ from .series import (
     Features as Features,
     Trajectory as Trajectory,
 )
+from .slow_clock import SlowClock as SlowClock, slow_states as slow_states
+from .slow_state import (
+    BeatClockState as BeatClockState,
+    SlowState as SlowState,
+    SlowStates as SlowStates,
+    StructureState as StructureState,
+)
+from .state_bus import Reading as Reading, StateBus as StateBus
 from .streaming import (
     Aligner as Aligner,
     Chunk as Chunk,

@@ -8,7 +8,7 @@ Conventions
 import json
 import shutil
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 from zipfile import BadZipFile
@@ -23,7 +23,8 @@ from .events import Beats, Sections
 from .files import Bundle, Dataset, Model, Scores, Text
 from .interfaces import Codec
 from .plugin import NoConfig
-from .series import Activations, Features, Trajectory
+from .series import Activations, BeatClock, Features, Trajectory
+from .slow_state import CONTRACT, SlowState, SlowStates, require_contract
 
 A = TypeVar("A", bound=Artifact)
 
@@ -151,6 +152,33 @@ class TrajectoryFile(_Arrays):
     kind = Trajectory
 
 
+class BeatClockFile(_Arrays):
+    """A beat clock as ``.npz``."""
+
+    kind = BeatClock
+
+
+class SlowStatesFile(Codec[NoConfig]):
+    """States of the slow clock as lines of JSON: one that names contract and features, then one a frame."""
+
+    kind, suffixes = SlowStates, (".jsonl",)
+
+    def read(self, path: Path) -> SlowStates:
+        head, *lines = [_parsed(path, line, row) for line, row in _lines(path)] or [{}]
+        return _made(path, lambda: _slow_states(head, lines))
+
+    def write(self, artifact: SlowStates, path: Path) -> None:
+        head = {"contract": CONTRACT, "feature_names": list(artifact.feature_names)}
+        states = (state.to_json() for state in artifact.states())
+        _write(path, "".join(f"{json.dumps(line)}\n" for line in (head, *states)))
+
+
+def _slow_states(head: Mapping[str, Any], lines: Iterable[Mapping[str, Any]]) -> SlowStates:
+    require_contract(head.get("contract"))
+    states = [SlowState.from_json(line) for line in lines]
+    return SlowStates.from_states(states, feature_names=head.get("feature_names", ()))
+
+
 class BundleFolder(Codec[NoConfig]):
     """Named files as a folder."""
 
@@ -178,12 +206,26 @@ class DatasetFolder(Codec[NoConfig]):
         _write_json(path / "manifest.json", dict(artifact.manifest))
 
 
+def _lines(path: Path) -> list[tuple[int, str]]:
+    """Lines that are not empty, with their numbers."""
+    lines = TextFile().read(path).text.removeprefix("\ufeff").splitlines()
+    return [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
+
+
+def _parsed(path: Path, line: int, text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}:{line}: not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise InputError(f"{path}:{line}: expected an object")
+    return value
+
+
 def _table(path: Path, *, columns: tuple[int, ...]) -> list[tuple[int, list[str]]]:
     """Rows that are not empty, with their line numbers; split at tabs, else at blanks."""
     rows = []
-    for line, text in enumerate(TextFile().read(path).text.removeprefix("\ufeff").splitlines(), start=1):
-        if not text.strip():
-            continue
+    for line, text in _lines(path):
         row = text.split("\t") if "\t" in text else text.split(maxsplit=max(columns) - 1)
         if len(row) not in columns:
             raise InputError(f"{path}:{line}: {len(row)} columns, expected {' or '.join(map(str, columns))}")
