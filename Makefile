@@ -8,7 +8,7 @@ INSTALL := $(PIP) install --constraint constraints.txt --no-build-isolation
 PYTEST ?= $(BIN)/pytest
 
 DEMO := contracts registry core toolkit plugins/media plugins/librosa plugins/spectrum .
-ALL := $(DEMO)
+ALL := $(DEMO) plugins/beat-decoders plugins/beatnet plugins/rhythm
 MANIFESTS := constraints.txt $(ALL:%=%/pyproject.toml)
 
 .DEFAULT_GOAL := help
@@ -28,7 +28,7 @@ $(VENV)/.demo: $(VENV)/.created $(MANIFESTS)
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.created $(MANIFESTS)
-	$(INSTALL) --group dev $(ALL:%=--editable %)
+	$(INSTALL) --group dev $(ALL:%=--editable %) --editable .[all]
 	@touch $@ $(VENV)/.demo
 
 demo: $(VENV)/.demo ## Turn the example song into stems, beats, sections and a film

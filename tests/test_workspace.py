@@ -18,7 +18,7 @@ def project(folder: Path) -> dict:
 
 
 def package(folder: Path) -> str:
-    return f"ripieno_{folder.name}" if folder.parent.name == "plugins" else f"ripieno.{folder.name}"
+    return f"ripieno_{folder.name.replace('-', '_')}" if folder.parent.name == "plugins" else f"ripieno.{folder.name}"
 
 
 @every_distribution
@@ -50,7 +50,9 @@ def test_tox_tests_it_alone(folder):
 @every_distribution
 def test_it_shares_the_version_and_the_licence(folder):
     ours, root = project(folder)["project"], project(ROOT)["project"]
-    assert (ours["version"], ours["license"]) == (root["version"], root["license"])
+    assert ours["version"] == root["version"]
+    # A distribution that carries weights or data of others adds their licence to ours.
+    assert ours["license"].split(" AND ")[0] == root["license"]
 
 
 def test_no_two_test_files_share_a_name():
@@ -60,5 +62,5 @@ def test_no_two_test_files_share_a_name():
 
 @every_distribution
 def test_its_wheel_carries_the_licence(folder):
-    assert project(folder)["project"]["license-files"] == ["LICENSE"]
+    assert project(folder)["project"]["license-files"][0] == "LICENSE"
     assert (folder / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
