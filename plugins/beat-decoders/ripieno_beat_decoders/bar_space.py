@@ -45,9 +45,7 @@ class BarSpace:
     metres: tuple[int, ...]
 
     @classmethod
-    def of_tempi(
-        cls, min_bpm: float, max_bpm: float, *, rate_hz: float, metres: Sequence[int]
-    ) -> "BarSpace":
+    def of_tempi(cls, min_bpm: float, max_bpm: float, *, rate_hz: float, metres: Sequence[int]) -> "BarSpace":
         """The space of all tempi in a range, at this many frames a second.
 
         Raises
@@ -106,7 +104,20 @@ class BarSpace:
     @cached_property
     def zone_frames(self) -> Indexes:
         """Frames of each interval that are heard as its beat [intervals]."""
-        return np.ceil(self.intervals * BEAT_ZONE).astype(np.intp)
+        frames: Indexes = np.ceil(self.intervals * BEAT_ZONE).astype(np.intp)
+        return frames
+
+    @cached_property
+    def entry_places(self) -> tuple[Indexes, Indexes]:
+        """Interval and frame of every first frame of a beat."""
+        every = np.arange(len(self.intervals))
+        return every, np.zeros_like(every)
+
+    @cached_property
+    def zone_places(self) -> tuple[Indexes, Indexes]:
+        """Interval and frame of everything that is heard as a beat."""
+        frames = [np.arange(count) for count in self.zone_frames]
+        return np.repeat(np.arange(len(self.intervals)), self.zone_frames), np.concatenate(frames)
 
     @cached_property
     def beat_centres(self) -> Floats:
@@ -126,15 +137,21 @@ class BarSpace:
         prior: Floats = weights / weights.sum()
         return prior
 
-    def tempo_transition(self, stiffness: float) -> Floats:
+    def tempo_transition(self, stiffness: float, *, octave_jump: float = 0.0) -> Floats:
         """Probability of each next interval [intervals before, intervals after].
 
-        It falls as ``exp(-stiffness * |after / before - 1|)`` (Krebs, Böck, Widmer 2015, equation 9).
+        It falls as ``exp(-stiffness * |after / before - 1|)`` (Krebs, Böck, Widmer 2015, equation 9). With
+        probability `octave_jump` each, the interval doubles or halves instead, where that is in range.
         """
         ratio = self.intervals[None, :] / self.intervals[:, None]
         weights = np.exp(-stiffness * np.abs(ratio - 1))
         transition: Floats = weights / weights.sum(axis=1, keepdims=True)
-        return transition
+        for factor in (0.5, 2.0):
+            octave = np.rint(self.intervals * factor).astype(np.intp) - self.shortest
+            inside = np.flatnonzero((octave >= 0) & (octave < len(self.intervals)))
+            transition[inside, octave[inside]] += octave_jump
+        normalised: Floats = transition / transition.sum(axis=1, keepdims=True)
+        return normalised
 
     def bar_transition(self, metre_change: float) -> Floats:
         """Probability of each next bar row [bar rows before, bar rows after].
@@ -181,4 +198,4 @@ class Ring:
     def advance(self) -> None:
         """One frame on."""
         self.places -= 1
-        self.places += self._length * (self.places < self._first)
+        np.add(self.places, self._length, out=self.places, where=self.places < self._first)

@@ -61,9 +61,7 @@ class CueEvidence:
         If a cue is missing.
     """
 
-    def __init__(
-        self, *, rate_hz: float, names: tuple[str, ...], weights: CueWeights, memory: float
-    ) -> None:
+    def __init__(self, *, rate_hz: float, names: tuple[str, ...], weights: CueWeights, memory: float) -> None:
         missing = [name for name in CUE_NAMES if name not in names]
         if missing:
             raise InputError(f"the cues lack {', '.join(missing)}: ripieno.toolkit.cues makes them")

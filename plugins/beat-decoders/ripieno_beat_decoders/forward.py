@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import exp
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +22,15 @@ from ripieno.contracts import (
     Tracked,
 )
 
-from .bar_space import BarSpace, Floats, Ring
+from .bar_space import BarSpace, Floats, Indexes, Ring
 from .cue_evidence import CueEvidence, CueWeights
 from .observation import BeatObservation, RunningStandard, log_odds
 from .readout import Readout, ReadoutConstants
+
+Floats32 = NDArray[np.float32]
+
+FURTHEST = 3.0
+"""Deviations from the mean beyond which a downbeat activation says no more."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +52,12 @@ class FilterConstants:
     """
 
     floor: float = 0.03
-    neutral: float = 0.03
+    contrast: float = 0.0
     power: float = 0.7
+    level: float = 0.0
+    peak_s: float = 3.0
+    octave_jump: float = 1e-6
+    tempo_pull: float = 0.0
     metre_change: float = 1e-3
     restart_s: float = 1e4
     memory_beats: float = 16.0
@@ -80,7 +90,9 @@ class BarPointerConfig(PluginConfig):
         (), description="How common each of the metres is; 4 the most common where empty."
     )
     stiffness: float = Field(
-        60.0, gt=0, description="How steady the tempo is: a change costs exp(-stiffness * |ratio - 1|) a beat."
+        60.0,
+        gt=0,
+        description="How steady the tempo is: a change costs exp(-stiffness * |ratio - 1|) a beat.",
     )
     downbeat_weight: float = Field(
         0.3, ge=0, description="How much downbeat activations count for the place in the bar."
@@ -173,7 +185,9 @@ class BarPointerSession:
     ) -> None:
         for head in ("beat", "downbeat"):
             if head not in activations.names:
-                raise InputError(f"no head {head!r} in the activations: there are {', '.join(activations.names)}")
+                raise InputError(
+                    f"no head {head!r} in the activations: there are {', '.join(activations.names)}"
+                )
         if cues is not None and (cues.rate_hz, cues.start_s) != (activations.rate_hz, activations.start_s):
             raise InputError(
                 f"cues at {cues.rate_hz:g} Hz from {cues.start_s:g} s do not fit activations at "
@@ -182,10 +196,9 @@ class BarPointerSession:
         constants = constants or FilterConstants()
         readout = readout or ReadoutConstants()
         self._rate_hz, self._start_s = activations.rate_hz, activations.start_s
+        self._names, self._cue_names = activations.names, cues.names if cues else ()
         self._heads = [activations.names.index("beat"), activations.names.index("downbeat")]
-        space = BarSpace.of_tempi(
-            config.min_bpm, config.max_bpm, rate_hz=self._rate_hz, metres=config.metres
-        )
+        space = BarSpace.of_tempi(config.min_bpm, config.max_bpm, rate_hz=self._rate_hz, metres=config.metres)
         evidence = None
         if cues is not None:
             weights = CueWeights(config.harmony_weight, config.bass_weight)
@@ -193,7 +206,7 @@ class BarPointerSession:
                 rate_hz=self._rate_hz, names=cues.names, weights=weights, memory=constants.memory_beats
             )
         self._filter = ForwardFilter(space, config, constants, rate_hz=self._rate_hz, cues=evidence)
-        self._readout = Readout(space, self._filter, readout, rate_hz=self._rate_hz)
+        self._readout = Readout(self._filter, readout, rate_hz=self._rate_hz)
         self.latency = Latency(lookahead_s=readout.lookahead_s, hop_s=1 / self._rate_hz)
         self.format = SeriesFormat(self._rate_hz, BeatClock.columns(space.metres), self._start_s)
         self.reset()
@@ -205,16 +218,17 @@ class BarPointerSession:
         self._frames = 0
         self._until_s = 0.0
         self._input_s = 0.0
-        self._waiting: list[NDArray[np.float32]] = []
-        self._cues: list[NDArray[np.float32]] = []
+        self._waiting: list[list[float]] = []
+        self._cues: list[Floats32] = []
 
     def push(self, *, activations: Chunk | None = None, cues: Chunk | None = None) -> Chunk:
         """Take rows of activations and of cues, give rows of the clock and beats."""
         if activations is not None:
             self._input_s = max(self._input_s, activations.until_s)
-            self._waiting.extend(_rows(activations, "activations"))
+            rows = _rows(activations, "activations", len(self._names))
+            self._waiting.extend(rows[:, self._heads].clip(0, 1).tolist())
         if cues is not None:
-            self._cues.extend(_rows(cues, "cues"))
+            self._cues.extend(_rows(cues, "cues", len(self._cue_names)))
         ready = len(self._waiting)
         if self._filter.cues is not None:
             ready = min(ready, len(self._cues))
@@ -228,7 +242,7 @@ class BarPointerSession:
         rows: list[list[float]] = []
         events: list[Event] = []
         for index in range(ready):
-            beat, downbeat = map(float, self._waiting[index][self._heads].clip(0, 1))
+            beat, downbeat = self._waiting[index]
             cue = self._cues[index] if index < len(self._cues) else None
             self._filter.hear(beat, downbeat, cue)
             row, heard = self._readout.read(self._start_s + self._frames / self._rate_hz, beat, downbeat)
@@ -242,9 +256,11 @@ class BarPointerSession:
         return Chunk(self._until_s, samples, tuple(events))
 
 
-def _rows(chunk: Chunk, port: str) -> NDArray[np.float32]:
+def _rows(chunk: Chunk, port: str, columns: int) -> Floats32:
     if chunk.samples is None:
-        return np.zeros((0, 0), np.float32)
+        return np.zeros((0, columns), np.float32)
+    if chunk.samples.ndim != 2 or chunk.samples.shape[1] != columns:
+        raise InputError(f"{port} come as rows of {columns} columns, these have shape {chunk.samples.shape}")
     if not np.isfinite(chunk.samples).all():
         raise InputError(f"{port} hold NaN or infinite values: give finite rows")
     return chunk.samples
@@ -253,7 +269,8 @@ def _rows(chunk: Chunk, port: str) -> NDArray[np.float32]:
 class ForwardFilter:
     """The posterior of the states given all that was heard, exactly, frame by frame.
 
-    ``posterior`` [slots, bar rows] sums to 1; ``slot_mass`` [slots] is its sum over bar rows.
+    ``posterior`` [slots, bar rows] sums to 1; ``slot_mass`` [slots] is its sum over bar rows, kept beside
+    it because only few slots change in a frame.
 
     Parameters
     ----------
@@ -275,79 +292,87 @@ class ForwardFilter:
         cues: CueEvidence | None = None,
     ) -> None:
         self.space, self.cues = space, cues
-        self._observation = BeatObservation(constants.floor, constants.neutral, constants.power)
+        self._observation = BeatObservation(
+            floor=constants.floor,
+            contrast=constants.contrast,
+            power=constants.power,
+            level=constants.level,
+            memory=constants.peak_s * rate_hz,
+        )
         self._downbeat_weight = config.downbeat_weight
         self._downbeat = RunningStandard(
             memory=constants.memory_beats, least_deviation=1.0, prior=(-1.0, 1.0)
         )
         self._epsilon = constants.downbeat_epsilon
         self.tempo_prior = space.tempo_prior(60 * rate_hz / config.expected_bpm, config.tempo_spread)
-        bar_prior = space.metre_prior(config.weights_of(space.metres))
-        self._tempo_step = space.tempo_transition(config.stiffness).T.copy()
+        self.bar_prior = space.metre_prior(config.weights_of(space.metres))
+        step = space.tempo_transition(config.stiffness, octave_jump=constants.octave_jump)
+        seconds = space.intervals / rate_hz
+        pull = (self.tempo_prior / self.tempo_prior.max()) ** (constants.tempo_pull * seconds)
+        self._tempo_step = (step * pull).T.copy()
         self.bar_step = space.bar_transition(constants.metre_change)
-        self._birth = np.outer(self.tempo_prior, bar_prior) / (constants.restart_s * rate_hz)
-        self._prior = np.outer((self.tempo_prior / space.intervals)[space.slot_intervals], bar_prior)
-        intervals = np.arange(len(space.intervals))
-        zone = np.repeat(intervals, space.zone_frames)
-        zone_frames = np.concatenate([np.arange(frames) for frames in space.zone_frames])
-        self._entry = Ring(space, intervals, np.zeros_like(intervals))
-        self._zone = Ring(space, zone, zone_frames)
+        self._birth = np.outer(self.tempo_prior, self.bar_prior) / (constants.restart_s * rate_hz)
+        self._prior = np.outer((self.tempo_prior / space.intervals)[space.slot_intervals], self.bar_prior)
         heard_after = np.rint(space.beat_centres).astype(np.intp) + (cues.delay if cues else 0)
-        delay = np.minimum(heard_after, space.intervals - 1)
-        self._late = Ring(space, intervals, delay)
-        self._ones = np.ones(len(space.bar_rows))
+        entry, zone = space.entry_places, space.zone_places
+        late = entry[0], np.minimum(heard_after, space.intervals - 1)
+        self._ring = Ring(space, *(np.concatenate(places) for places in zip(entry, zone, late, strict=True)))
+        ends = np.cumsum([len(places[0]) for places in (entry, zone, late)])
+        self._entry, self._zone, self._late = map(slice, (0, *ends[:2]), ends)
+        self._ratios = np.ones(len(space.bar_rows))
         self.reset()
 
     def reset(self) -> None:
         """To the prior, as new."""
         self.posterior: Floats = self._prior.copy()
-        self.slot_mass: Floats = self.posterior @ self._ones
+        self.slot_mass: Floats = self.posterior.sum(axis=1)
+        self._observation.reset()
         self._downbeat.reset()
-        for ring in (self._entry, self._zone, self._late):
-            ring.reset()
+        self._ring.reset()
         if self.cues is not None:
             self.cues.reset()
 
     @property
-    def entries(self) -> NDArray[np.intp]:
+    def entries(self) -> Indexes:
         """The slot of each interval in which a beat has just begun [intervals]."""
-        return self._entry.places
+        return self._ring.places[self._entry]
 
-    def hear(self, beat: float, downbeat: float, cue: NDArray[np.float32] | None) -> None:
-        """One frame on: move, then weigh by activations and cues."""
+    def hear(self, beat: float, downbeat: float, cue: Floats32 | None) -> None:
+        """One frame on: move, weigh by activations and cues, normalise.
+
+        The cost grows with the number of states, as they all are scaled.
+        """
+        self._ring.advance()
         self._move()
-        self._weigh_zone(beat, downbeat)
-        self._late.advance()
+        odds = log_odds(downbeat + self._epsilon, beat - downbeat + self._epsilon)
+        score = min(max(self._downbeat.score(odds), -FURTHEST), FURTHEST)
+        self._weigh(self._zone, self._observation.log_ratio(beat), self._downbeat_weight * score)
         if self.cues is not None and cue is not None:
-            self._weigh_cues(self.cues, cue)
-        mass = self.posterior @ self._ones
-        scale = 1 / float(mass.sum())
-        self.posterior *= scale
-        mass *= scale
-        self.slot_mass = mass
+            self._weigh(self._late, 0.0, self.cues.hear(cue))
+        self._normalise()
+        self._downbeat.learn(odds, self._probability(self._zone))
+        if self.cues is not None and cue is not None:
+            self.cues.learn(self._probability(self._late))
 
     def _move(self) -> None:
-        self._entry.advance()
-        ended = self.posterior[self._entry.places]
-        begun = self._tempo_step @ ended @ self.bar_step
-        begun += self._birth
-        self.posterior[self._entry.places] = begun
+        ended = self.posterior.take(self.entries, axis=0)
+        self._put(self._entry, self._tempo_step @ ended @ self.bar_step + self._birth)
 
-    def _weigh_zone(self, beat: float, downbeat: float) -> None:
-        self._zone.advance()
-        odds = log_odds(downbeat + self._epsilon, beat - downbeat + self._epsilon)
-        score = min(max(self._downbeat.score(odds), -3.0), 3.0)
-        ratio = np.full(len(self._ones), np.exp(self._observation.log_ratio(beat)))
-        ratio[self.space.downbeat_rows] *= np.exp(self._downbeat_weight * score)
-        before = self.posterior[self._zone.places]
-        zone = before * ratio
-        self.posterior[self._zone.places] = zone
-        mass = float(zone.sum())
-        self._downbeat.learn(odds, mass / max(1 - float(before.sum()) + mass, mass))
+    def _weigh(self, part: slice, log_ratio: float, log_downbeat: float) -> None:
+        """Multiply a part of the states by a likelihood ratio, its downbeats by one more."""
+        self._ratios[:] = exp(log_ratio)
+        self._ratios[self.space.downbeat_rows] = exp(log_ratio + log_downbeat)
+        self._put(part, self.posterior.take(self._ring.places[part], axis=0) * self._ratios)
 
-    def _weigh_cues(self, cues: CueEvidence, row: NDArray[np.float32]) -> None:
-        ratio = self._ones.copy()
-        ratio[self.space.downbeat_rows] = np.exp(cues.hear(row))
-        late = self.posterior[self._late.places]
-        self.posterior[self._late.places] = late * ratio
-        cues.learn(min(1.0, float(late.sum())))
+    def _put(self, part: slice, states: Floats) -> None:
+        places = self._ring.places[part]
+        self.posterior[places] = states
+        self.slot_mass[places] = np.einsum("ij->i", states)
+
+    def _normalise(self) -> None:
+        scale = 1 / float(self.slot_mass.sum())
+        self.posterior *= scale
+        self.slot_mass *= scale
+
+    def _probability(self, part: slice) -> float:
+        return min(1.0, float(self.slot_mass.take(self._ring.places[part]).sum()))

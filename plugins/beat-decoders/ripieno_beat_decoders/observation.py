@@ -7,39 +7,54 @@ tracking. ISMIR 2021.
 Böck, Krebs, Widmer: Joint beat and downbeat tracking with recurrent neural networks. ISMIR 2016.
 """
 
-from dataclasses import dataclass
-
-import numpy as np
+from math import exp, log, sqrt
 
 EPSILON = 1e-6
+QUIETEST = 0.1
+"""Lower peaks are not scaled up further."""
 
 
-@dataclass(frozen=True)
 class BeatObservation:
     """How strongly a beat activation speaks for the beat zone.
+
+    The log-likelihood of an activation a in the zone against the rest of the beat is ``power *
+    log((a + floor) / (contrast * p * (1 - a) + floor))``, where p is how high activations rose of late: an
+    empty beat speaks against a beat while the music plays, and says nothing in a break.
 
     Parameters
     ----------
     floor : float
-        Activations below it count as it, so that a break says nothing; in (0, 1).
-    neutral : float
-        The activation that is as likely on a beat as off it, >= floor. Less speaks against a beat.
+        Activations far below it say nothing, > 0.
+    contrast : float
+        How much an empty beat says against it, >= 0.
     power : float
-        Weight: frames follow each other too closely to be independent.
+        Weight, in (0, 1]: frames that follow each other are not independent.
+    level : float
+        How far activations are scaled to the highest of late, from 0 not at all to 1 wholly.
+    memory : float
+        Frames after which a peak is remembered at 1 / e.
     """
 
-    floor: float = 0.03
-    neutral: float = 0.03
-    power: float = 0.7
+    def __init__(self, *, floor: float, contrast: float, power: float, level: float, memory: float) -> None:
+        self._floor, self._contrast, self._power, self._level = floor, contrast, power, level
+        self._forget = exp(-1 / memory)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything, as new."""
+        self._peak = 0.0
 
     def log_ratio(self, beat: float) -> float:
-        """Log-likelihood of the beat zone against the rest, of an activation in [0, 1]."""
-        return self.power * float(np.log(max(beat, self.floor) / self.neutral))
+        """Take the next activation, in [0, 1]; its log-likelihood in the zone against the rest."""
+        self._peak = max(self._peak * self._forget, beat)
+        scaled = beat / max(self._peak, QUIETEST) ** self._level
+        empty = self._contrast * self._peak * (1 - scaled)
+        return self._power * log((scaled + self._floor) / (max(empty, 0.0) + self._floor))
 
 
 def log_odds(probability: float, other: float) -> float:
     """Log of how much more likely one probability is than another, finite for 0 and 1."""
-    return float(np.log((probability + EPSILON) / (max(other, 0.0) + EPSILON)))
+    return log((probability + EPSILON) / (max(other, 0.0) + EPSILON))
 
 
 class RunningStandard:
@@ -68,7 +83,7 @@ class RunningStandard:
 
     def score(self, value: float) -> float:
         """The value in deviations from the mean."""
-        return (value - self._mean) / max(self._variance**0.5, self._least)
+        return (value - self._mean) / max(sqrt(self._variance), self._least)
 
     def learn(self, value: float, weight: float) -> None:
         """Take a value into account, as much as its weight in [0, 1] says."""

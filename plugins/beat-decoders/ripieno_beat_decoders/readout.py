@@ -2,14 +2,17 @@
 
 Conventions
 -----------
-The clock follows one *mode*: tempi near the winning one. Its phase is the circular mean over the mode, its
-interval the mean of the tempi that share that phase, so that both move smoothly between frames.
+The clock follows one *mode*: the tempi near the winning one. Its phase is the circular mean of the mode, its
+interval the mean of the tempi that share that phase, so that both move smoothly from frame to frame.
 """
 
+import cmath
 from dataclasses import dataclass
+from math import exp, inf, tau
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ripieno.contracts import Event
 
@@ -18,13 +21,13 @@ from .bar_space import BarSpace, Floats
 if TYPE_CHECKING:
     from .forward import ForwardFilter
 
+Complexes = NDArray[np.complex128]
 BELOW_ONE = float(np.nextafter(np.float32(1), np.float32(0)))
-TAU = 2 * np.pi
 
 
 @dataclass(frozen=True)
 class ReadoutConstants:
-    """Numbers of the readout.
+    """Numbers of the readout that no user needs to turn.
 
     Parameters
     ----------
@@ -33,17 +36,17 @@ class ReadoutConstants:
     wait_s : float
         A beat is told at least this long after its time, so that what was heard on it counts.
     offset_s : float
-        Added to the time of every beat: how late activations peak is the network's own.
+        Added to the time of every beat, for activations that peak late or early.
     mode_octaves : float
-        Tempi this near to the winning one belong to the mode.
+        Tempi this near to the winning one belong to its mode.
     least_gap : float
         Two beats are at least this part of an interval apart.
     loyalty : float
-        Another mode, metre or place in the bar must be this much likelier than the present one.
+        Another mode or place in the bar must be this much likelier than the present one, >= 1.
     evidence_s : float
         Memory of the evidence behind the confidence.
     start_confidence : float
-        Beats begin when the confidence first passes it.
+        Beats begin when the confidence first reaches it.
     """
 
     lookahead_s: float = 0.06
@@ -56,88 +59,121 @@ class ReadoutConstants:
     start_confidence: float = 0.15
 
 
-class Readout:
-    """Rows of a clock and events of beats, frame by frame."""
+class Evidence:
+    """How much higher activations are on the beats than between them.
 
-    def __init__(
-        self, space: BarSpace, heard: "ForwardFilter", constants: ReadoutConstants, *, rate_hz: float
-    ) -> None:
-        self._space, self._filter, self._constants, self._rate_hz = space, heard, constants, rate_hz
-        turn = TAU / space.intervals
-        self._phasors = np.exp(1j * turn[space.slot_intervals] * space.slot_frames)
-        self._centre = np.exp(-1j * turn * space.beat_centres)
+    Parameters
+    ----------
+    memory : float
+        Frames after which what was heard is remembered at 1 / e.
+    """
+
+    def __init__(self, *, memory: float) -> None:
+        self._forget = exp(-1 / memory)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything, as new."""
+        self._on = self._off = (0.0, 0.0)
+
+    def hear(self, activation: float, *, on_beat: bool) -> float:
+        """Take the next activation; the contrast so far, 0 for none to nearly 1."""
+        self._on = self._kept(self._on, activation, on_beat)
+        self._off = self._kept(self._off, activation, not on_beat)
+        on, off = (total / max(frames, 1e-9) for total, frames in (self._on, self._off))
+        return max(0.0, on - off) / (on + off + 0.05)
+
+    def _kept(self, heard: tuple[float, float], activation: float, counts: bool) -> tuple[float, float]:
+        total, frames = heard
+        return total * self._forget + counts * activation, frames * self._forget + counts
+
+
+class Readout:
+    """Rows of a clock and events of beats, frame by frame.
+
+    Parameters
+    ----------
+    heard : ForwardFilter
+        Read after each frame that it heard.
+    constants : ReadoutConstants
+    rate_hz : float
+        Frames a second.
+    """
+
+    def __init__(self, heard: "ForwardFilter", constants: ReadoutConstants, *, rate_hz: float) -> None:
+        self._filter, self._space = heard, heard.space
+        self._constants, self._rate_hz = constants, rate_hz
+        space = self._space
+        turn = tau / space.intervals
+        phasors = np.exp(1j * turn[space.slot_intervals] * space.slot_frames)
+        # What each slot adds to its interval's phasor, and what turns that to the present frame.
+        self._phasors = phasors * np.exp(-1j * turn * space.beat_centres)[space.slot_intervals]
+        self._backward = phasors.conj()
         octaves = np.log2(space.intervals)
-        self._near = (np.abs(octaves[:, None] - octaves[None, :]) <= constants.mode_octaves).astype(float)
-        self._slower = _nearest(octaves + 1, octaves)
-        self._faster = _nearest(octaves - 1, octaves)
-        self._metre_sums = (space.row_metres[:, None] == np.array(space.metres)[None, :]).astype(float)
-        self._forget = float(np.exp(-1 / (constants.evidence_s * rate_hz)))
+        near = np.abs(octaves[:, None] - octaves[None, :]) <= constants.mode_octaves
+        self._near, self._near_complex = near.astype(np.float64), near.astype(np.complex128)
+        self._octaves = _octaves_of(space)
+        self._metre_sums = (space.row_metres[:, None] == np.array(space.metres)).astype(np.float64)
+        self._evidence = Evidence(memory=constants.evidence_s * rate_hz)
+        # Rounding to whole frames keeps the frame of the beat and its neighbours.
+        self._on_beat = 0.03 * rate_hz + 0.5
         self.reset()
 
     def reset(self) -> None:
         """Forget everything, as new."""
         self._mode = int(self._filter.tempo_prior.argmax())
+        self._evidence.reset()
         self._started = False
-        self._last_s = -np.inf
+        self._settled = True
+        self._last_s = -inf
         self._row: int | None = None
-        self._downbeat = 0.0
-        self._on = self._on_weight = self._off = self._off_weight = 0.0
+        self._take_bars(self._filter.bar_prior)
 
     def read(self, now_s: float, beat: float, downbeat: float) -> tuple[list[float], list[Event]]:
         """The row of the clock for the frame at `now_s`, and what is told with it."""
-        space, first = self._space, self._space.first_slots
-        mass = self._filter.slot_mass
-        tempi = np.add.reduceat(mass, first)
-        turned = np.add.reduceat(mass * self._phasors, first)
-        turned *= np.conj(self._phasors[self._filter.entries]) * self._centre
-        modes = self._near @ turned
-        agreement = np.abs(modes)
-        best = int(agreement.argmax())
-        if agreement[best] > self._constants.loyalty * agreement[self._mode] or self._near[best, self._mode]:
-            self._mode = best
+        heard = self._filter
+        turned = np.add.reduceat(heard.slot_mass * self._phasors, self._space.first_slots)
+        turned *= self._backward.take(heard.entries)
+        modes = self._near_complex @ turned
+        masses = np.abs(modes)
+        self._follow(masses)
         resultant = complex(modes[self._mode])
-        direction = resultant / max(abs(resultant), 1e-300)
-        shares = self._near[self._mode] * np.maximum((turned * np.conj(direction)).real, 0)
-        interval = float(shares @ space.intervals) / max(float(shares.sum()), 1e-300)
-        if interval < space.shortest:
-            interval = float(space.intervals[self._mode])
-        spb_s = interval / self._rate_hz
-        phase = float(np.angle(resultant)) / TAU % 1.0
-        confidence = min(1.0, abs(resultant)) * self._evidence(beat, phase, interval)
+        interval = self._interval(turned, resultant)
+        phase = min(cmath.phase(resultant) / tau % 1.0, BELOW_ONE)
+        on_beat = min(phase, 1 - phase) * interval <= self._on_beat
+        confidence = min(1.0, abs(resultant)) * self._evidence.hear(beat, on_beat=on_beat)
         self._started = self._started or confidence >= self._constants.start_confidence
-        bars = self._filter.posterior.sum(axis=0)
-        metres = bars @ self._metre_sums
+        spb_s = interval / self._rate_hz
         events = self._tell(now_s, phase, spb_s, confidence)
-        if 0.25 < phase < 0.75:
-            self._downbeat = float(bars[space.downbeat_rows].sum())
-        near_mass = self._near @ tempi
-        other_interval, other = self._other(near_mass)
+        self._settle(phase)
+        other_interval, other = self._other(masses)
         until_s = (1 - phase) * spb_s + self._constants.offset_s
-        times = (spb_s, min(phase, BELOW_ONE), until_s, other_interval / self._rate_hz)
-        probabilities = (confidence, min(1.0, self._downbeat), other, beat, downbeat)
-        return [*times, *probabilities, *(metres / metres.sum())], events
+        times = (spb_s, phase, until_s, other_interval / self._rate_hz)
+        probabilities = (confidence, self._downbeat, other, beat, downbeat)
+        return [*times, *probabilities, *self._metres], events
 
-    def _evidence(self, beat: float, phase: float, interval: float) -> float:
-        """How much higher activations were on the beats than between them, in [0, 1]."""
-        distance = min(phase, 1 - phase) * interval
-        on = float(distance <= 0.03 * self._rate_hz + 0.5)
-        self._on = self._on * self._forget + on * beat
-        self._on_weight = self._on_weight * self._forget + on
-        self._off = self._off * self._forget + (1 - on) * beat
-        self._off_weight = self._off_weight * self._forget + (1 - on)
-        on_mean = self._on / max(self._on_weight, 1e-9)
-        off_mean = self._off / max(self._off_weight, 1e-9)
-        return max(0.0, on_mean - off_mean) / (on_mean + off_mean + 0.05)
+    def _follow(self, masses: Floats) -> None:
+        """Move along with the mode, and leave it for one that is clearly likelier."""
+        best = int(masses.argmax())
+        if self._near[best, self._mode] or masses[best] > self._constants.loyalty * masses[self._mode]:
+            self._mode = best
 
-    def _other(self, near_mass: Floats) -> tuple[float, float]:
+    def _interval(self, turned: Complexes, resultant: complex) -> float:
+        """Mean interval of the tempi in the mode, each as far as it shares the phase of the mode."""
+        shares = self._near[self._mode] * np.maximum((turned * resultant.conjugate()).real, 0)
+        total = float(shares.sum())
+        if total <= 0:
+            return float(self._space.intervals[self._mode])
+        return float((shares * self._space.intervals).sum()) / total
+
+    def _other(self, masses: Floats) -> tuple[float, float]:
         """The likelier neighbouring octave: its interval, and its share beside the mode."""
-        here = float(near_mass[self._mode])
-        candidates = [index for index in (self._slower[self._mode], self._faster[self._mode]) if index >= 0]
+        here = float(masses[self._mode])
+        candidates = self._octaves[self._mode]
         if not candidates:
             return 2.0 * float(self._space.intervals[self._mode]), 0.0
-        best = max(candidates, key=lambda index: float(near_mass[index]))
-        there = float(near_mass[best])
-        return float(self._space.intervals[best]), there / max(here + there, 1e-300)
+        there, index = max((float(masses[index]), index) for index in candidates)
+        return float(self._space.intervals[index]), there / max(here + there, 1e-300)
 
     def _tell(self, now_s: float, phase: float, spb_s: float, confidence: float) -> list[Event]:
         """The beat that has just passed, where it was not told yet, and the next one."""
@@ -148,35 +184,51 @@ class Readout:
             return []
         if beat_s - self._last_s < constants.least_gap * spb_s:
             return []
-        time_s = max(beat_s, now_s - constants.lookahead_s)
-        self._last_s = time_s
-        self._row, probability = self._place()
+        self._last_s = max(beat_s, now_s - constants.lookahead_s)
+        self._settled = False
+        bars = self._bars_of_mode()
+        self._take_bars(bars)
+        self._row = self._choose(bars)
         metre, position = self._space.bar_rows[self._row]
-        self._downbeat = probability
-        tempo_bpm = 60 / spb_s
         value = {
             "position": position,
             "beats_per_bar": metre,
-            "tempo_bpm": tempo_bpm,
+            "tempo_bpm": 60 / spb_s,
             "confidence": confidence,
         }
-        following = Event(beat_s + spb_s, now_s, "next_beat", {"position": position % metre + 1})
-        return [Event(max(0.0, time_s), now_s, "beat", value), following]
+        time_s = min(now_s, max(0.0, self._last_s + constants.offset_s))
+        following = Event(
+            beat_s + spb_s + constants.offset_s, now_s, "next_beat", {"position": position % metre + 1}
+        )
+        return [Event(time_s, now_s, "beat", value), following]
 
-    def _place(self) -> tuple[int, float]:
-        """The bar row of the beat that has just begun, and the probability of a downbeat."""
-        space = self._space
+    def _settle(self, phase: float) -> None:
+        """Once a beat, when its cues have been heard, look at metre and downbeat again."""
+        if not self._settled and 0.5 <= phase < 0.9:
+            self._settled = True
+            self._take_bars(self._filter.posterior.sum(axis=0))
+
+    def _take_bars(self, bars: Floats) -> None:
+        metres = bars @ self._metre_sums
+        self._metres = (metres / metres.sum()).tolist()
+        self._downbeat = min(1.0, float(bars[self._space.downbeat_rows].sum() / bars.sum()))
+
+    def _bars_of_mode(self) -> Floats:
+        """Probability of each bar row for the beat that has just begun [bar rows].
+
+        Of the states in the mode, those that are still in the beat before count as one beat on.
+        """
+        space, heard = self._space, self._filter
         lengths = space.intervals[space.slot_intervals]
-        elapsed = (space.slot_frames - (self._filter.entries - space.first_slots)[space.slot_intervals]) % lengths
-        inside = self._near[self._mode][space.slot_intervals]
-        begun = inside * (elapsed < lengths / 2)
-        ending = inside - begun
-        bars = begun @ self._filter.posterior + (ending @ self._filter.posterior) @ self._filter.bar_step
-        bars = bars / max(float(bars.sum()), 1e-300)
-        return self._choose(bars), float(bars[space.downbeat_rows].sum())
+        starts = (heard.entries - space.first_slots)[space.slot_intervals]
+        begun = (space.slot_frames - starts) % lengths < lengths / 2
+        inside = self._near[self._mode][space.slot_intervals] > 0
+        before = heard.posterior[inside & ~begun].sum(axis=0)
+        bars: Floats = heard.posterior[inside & begun].sum(axis=0) + before @ heard.bar_step
+        return bars / bars.sum() if bars.sum() > 0 else heard.bar_prior
 
     def _choose(self, bars: Floats) -> int:
-        """The likeliest place in the likeliest metre, if it is clearly likelier than the one due."""
+        """The likeliest place in the likeliest metre, where it is clearly likelier than the one due."""
         metres = bars @ self._metre_sums
         metre = self._space.metres[int(metres.argmax())]
         best = int(np.where(self._space.row_metres == metre, bars, -1.0).argmax())
@@ -186,8 +238,10 @@ class Readout:
         return best if bars[best] > self._constants.loyalty * bars[due] else due
 
 
-def _nearest(wanted: Floats, octaves: Floats) -> list[int]:
-    """Index of the nearest interval to each one wanted; -1 where it is out of range."""
-    distance = np.abs(wanted[:, None] - octaves[None, :])
-    within = distance.min(axis=1) < 0.1
-    return [int(index) if ok else -1 for index, ok in zip(distance.argmin(axis=1), within, strict=True)]
+def _octaves_of(space: BarSpace) -> list[list[int]]:
+    """The indexes of twice and of half each interval, where they are in range."""
+    found: list[list[int]] = []
+    for interval in space.intervals.tolist():
+        wanted = [interval * 2, round(interval / 2)]
+        found.append([other - space.shortest for other in wanted if space.shortest <= other <= space.longest])
+    return found
