@@ -1,6 +1,6 @@
 """Sound to activations: how likely it is, frame by frame, that a beat or a downbeat falls there."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,8 +85,7 @@ class BeatNetActivations(Transcriber[ActivationsConfig]):
             If onnxruntime is not installed.
         """
         chunks = run_offline(self.stream({"audio": audio.format}), audio)
-        rows = [chunk.samples for chunk in chunks if chunk.samples is not None]
-        return Activations.from_rows(np.concatenate(rows), FORMAT)
+        return Activations.from_rows(joined_rows(chunks), FORMAT)
 
     def stream(self, formats: Mapping[str, StreamFormat]) -> Session:
         """A session that takes `audio` and gives rows of (beat, downbeat)."""
@@ -107,6 +106,11 @@ def require_format(format: StreamFormat) -> None:
             f"BeatNet hears mono at {RATE_HZ} Hz, not {format}: put effect/downmix with channels 1 and "
             f"effect/resample with rate_hz {RATE_HZ} before"
         )
+
+
+def joined_rows(chunks: Sequence[Chunk]) -> NDArray[np.float32]:
+    """The rows [frames, columns] of chunks that have some, one after the other."""
+    return np.concatenate([chunk.samples for chunk in chunks if chunk.samples is not None])
 
 
 class ActivationStream:
@@ -192,8 +196,8 @@ class _ActivationSession:
         self._frames = 0
 
     def push(self, **ports: Chunk) -> Chunk:
-        rows = [self._activations.push(block) for block in self._audio.blocks(ports["audio"])]
-        rows = np.concatenate(rows)
+        blocks = self._audio.blocks(ports["audio"])
+        rows = np.concatenate([self._activations.push(block) for block in blocks])
         self._frames += len(rows)
         return Chunk(self._frames / FRAMES_PER_S, rows)
 

@@ -3,9 +3,8 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
-import numpy as np
 from pydantic import Field
 
 from ripieno.contracts import (
@@ -34,6 +33,7 @@ from .activations import (
     ActivationsConfig,
     ActivationStream,
     SteadyAudio,
+    joined_rows,
     require_format,
 )
 from .features import AHEAD, FRAMES_PER_S, HOP, RATE_HZ
@@ -88,8 +88,9 @@ class BeatNet(BeatTracker[BeatNetConfig]):
         require_format(audio.format)
         decoder = self.config.decoder.plugin
         if not decoder.causal:
-            return decoder.decode(**listen(audio, self.config))
-        session = self.stream({"audio": audio.format})
+            activations, cues = listen(audio, self.config)
+            return decoder.decode(activations, cues=cues)
+        session = _TrackerSession(self.config)
         return Tracked.from_chunks(run_offline(session, audio), session.format)
 
     def stream(self, formats: Mapping[str, StreamFormat]) -> Session:
@@ -112,13 +113,13 @@ class BeatNet(BeatTracker[BeatNetConfig]):
         return _TrackerSession(self.config)
 
 
-def listen(audio: Audio, config: BeatNetConfig) -> dict[str, Activations | Features]:
+def listen(audio: Audio, config: BeatNetConfig) -> tuple[Activations, Features | None]:
     """Activations of a whole recording, and its cues where they are asked for."""
     ears = _Ears(config)
     heard = [*ears.push(Chunk(audio.duration_s, audio.samples)), ears.flush()]
-    rows = {port: np.concatenate([chunks[port].samples for chunks in heard]) for port in ears.formats}
-    kinds = {"activations": Activations, "cues": Features}
-    return {port: kinds[port].from_rows(rows[port], format) for port, format in ears.formats.items()}
+    rows = {port: joined_rows([chunks[port] for chunks in heard]) for port in ears.formats}
+    cues = Features.from_rows(rows["cues"], CUES) if config.cues else None
+    return Activations.from_rows(rows["activations"], FORMAT), cues
 
 
 class _Ears:
@@ -156,7 +157,7 @@ class _TrackerSession:
     def __init__(self, config: BeatNetConfig) -> None:
         self._ears = _Ears(config)
         self._decoder = config.decoder.plugin.stream(self._ears.formats)
-        self.format = self._decoder.format
+        self.format = cast(SeriesFormat, self._decoder.format)
         waited = self._decoder.latency
         self.latency = Latency(LATENCY.window_s, waited.window_s + waited.lookahead_s, LATENCY.hop_s)
 
@@ -175,10 +176,10 @@ class _TrackerSession:
 
 def _joined(chunks: Sequence[Chunk], *, end_s: float = math.inf) -> Chunk:
     """One chunk of a decoder's, whose events say when the audio was heard by which they were known."""
-    rows = [chunk.samples for chunk in chunks if chunk.samples is not None]
+    has_rows = any(chunk.samples is not None for chunk in chunks)
     events = tuple(
         replace(event, known_s=min(event.known_s + _KNOWN_AFTER_S, end_s))
         for chunk in chunks
         for event in chunk.events
     )
-    return Chunk(chunks[-1].until_s, np.concatenate(rows) if rows else None, events)
+    return Chunk(chunks[-1].until_s, joined_rows(chunks) if has_rows else None, events)
