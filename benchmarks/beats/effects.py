@@ -53,7 +53,7 @@ class Recording:
 
 def recorded(sound: Sound, recording: Recording, rng: Generator) -> Sound:
     """Sound as a recording has it."""
-    driven = np.tanh(levelled(sound, -18 + recording.drive_db) * 0.8)
+    driven = np.tanh(0.8 * amplitude(recording.drive_db) * sound)
     narrow = band(driven, recording.low_hz, recording.high_hz)
     level = np.sqrt(np.mean(narrow**2))
     noisy = narrow + level * amplitude(recording.noise_db) * _pink(len(sound), rng)

@@ -79,8 +79,12 @@ def convolved(sound: Sound, response: Sound) -> Sound:
 
 
 def levelled(sound: Sound, level_db: float = LEVEL_DB) -> Sound:
-    """Sound at a level of its root mean square, its peaks bent under CEILING."""
-    loud = sound * (amplitude(level_db) / np.sqrt(np.mean(sound**2)))
+    """Sound at a level of its root mean square, its peaks bent under CEILING.
+
+    Sparse sound stays softer, so that no peak is bent by more than 6 dB.
+    """
+    gain = amplitude(level_db) / np.sqrt(np.mean(sound**2))
+    loud = sound * min(gain, 2 * CEILING / np.abs(sound).max())
     return loud / (1 + np.abs(loud / CEILING) ** 6) ** (1 / 6)
 
 
