@@ -179,8 +179,12 @@ def test_a_break_dies_away_to_silence_while_its_beats_go_on(twelve):
 @pytest.mark.slow
 def test_clicks_sound_at_their_beats_and_nowhere_else(twelve):
     clip = twelve["clicks_90"]
-    loud_s = np.flatnonzero(np.abs(samples_of(clip)) > 0.2) / clip.audio.rate_hz
-    late_s = loud_s[:, None] - clip.beats.times_s
-    # A click lasts a few hundredths of a second, and the player is a few milliseconds off.
-    assert ((late_s > -0.015) & (late_s < 0.06)).any(axis=1).all()
-    assert ((late_s > -0.015) & (late_s < 0.02)).any(axis=0).all()
+    sound, rate_hz = np.abs(samples_of(clip)), clip.audio.rate_hz
+    near = np.zeros(len(sound), bool)
+    peaks = []
+    for beat_s in clip.beats.times_s:
+        # The player is a few milliseconds off, and a click lasts a few hundredths of a second.
+        span = slice(round((beat_s - 0.015) * rate_hz), round((beat_s + 0.06) * rate_hz))
+        near[span] = True
+        peaks.append(sound[span].max())
+    assert min(peaks) > 2 * sound[~near].max()

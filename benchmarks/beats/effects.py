@@ -67,8 +67,9 @@ def _pink(frames: int, rng: Generator) -> Sound:
     spectrum = np.fft.rfft(rng.standard_normal(frames))
     spectrum[1:] /= np.sqrt(np.arange(1, len(spectrum)))
     spectrum[0] = 0
-    pink = np.fft.irfft(spectrum, frames)
-    return pink / pink.std()
+    pink: Sound = np.fft.irfft(spectrum, frames)
+    pink /= pink.std()
+    return pink
 
 
 def _crackle(frames: int, rng: Generator) -> Sound:
@@ -77,4 +78,5 @@ def _crackle(frames: int, rng: Generator) -> Sound:
     count = 12 * frames // RATE_HZ
     clicks[rng.integers(frames, size=count)] = rng.standard_normal(count) ** 3
     crackle = band(clicks, 800, 9000)
-    return crackle / crackle.std()
+    crackle /= crackle.std()
+    return crackle

@@ -88,7 +88,7 @@ def skin(
     *,
     decay_s: float,
     low_hz: float,
-    soft_s=0.001,
+    soft_s: float = 0.001,
 ) -> Sound:
     """Struck or shaken noise: hats, cymbals, brushes, shakers."""
     frames = round(min(5 * decay_s * colour.decay, 2.5) * RATE_HZ)
@@ -97,10 +97,10 @@ def skin(
 
 def clap(_pitch: float, _length_s: float, colour: Colour, rng: Generator) -> Sound:
     frames = round(0.25 * RATE_HZ)
-    hands = [hiss(frames, 0.06 * colour.decay, 900, 6000 * colour.bright, rng) for _ in range(3)]
-    return sum(
-        np.roll(hand, 400 * late) * (np.arange(frames) >= 400 * late) for late, hand in enumerate(hands)
-    )
+    sound = np.zeros(frames)
+    for late in (0, 400, 800):
+        sound[late:] += hiss(frames - late, 0.06 * colour.decay, 900, 6000 * colour.bright, rng)
+    return sound
 
 
 def plucked(
@@ -152,8 +152,8 @@ def sustained(
     turns = np.linspace(0, 1, 1025)
     cycle = levels @ np.sin(2 * np.pi * (partials[:, None] * turns + phases[:, None]))
     wobble = vibrato * np.clip((t - 0.2) / 0.3, 0, 1) * sine(5.3, t) / 5.3
-    sides = (np.interp((hz * detune * t + wobble) % 1, turns, cycle) for detune in (0.9985, 1.0015))
-    return shaped(0.6 * sum(sides), attack_s, release_s)
+    flat, sharp = (np.interp((hz * detune * t + wobble) % 1, turns, cycle) for detune in (0.9985, 1.0015))
+    return shaped(0.6 * (flat + sharp), attack_s, release_s)
 
 
 def sung(pitch_midi: float, length_s: float, colour: Colour, rng: Generator) -> Sound:

@@ -1,7 +1,7 @@
 """Strokes to sound: levels, a room, and the loudness of the whole."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.random import Generator
@@ -22,21 +22,17 @@ class Room:
     level_db: float = 0.0
 
 
-def mixed(
-    strokes: Iterable[Stroke],
-    duration_s: float,
-    rng: Generator,
-    *,
-    colours: Mapping[str, Colour] = {},
-    gains_db: Mapping[str, float] = {},
-    room: Room = Room(),
-) -> Sound:
-    """Strokes in a room.
+@dataclass(frozen=True)
+class Desk:
+    """Colours of the voices and gains on their levels, by name, plain where not given; and the room."""
 
-    Parameters
-    ----------
-    colours, gains_db : mapping
-        By voice; plain and unchanged where not given.
+    colours: Mapping[str, Colour] = field(default_factory=dict)
+    gains_db: Mapping[str, float] = field(default_factory=dict)
+    room: Room = Room()
+
+
+def mixed(strokes: Iterable[Stroke], duration_s: float, rng: Generator, *, desk: Desk = Desk()) -> Sound:
+    """Strokes in a room.
 
     Returns
     -------
@@ -51,14 +47,15 @@ def mixed(
         length_s = round(max(stroke.length_s, 0.05), 1 if stroke.length_s > 0.5 else 2)
         key = stroke.voice, stroke.pitch_midi, length_s, int(rng.integers(TAKES))
         if key not in sounds:
-            colour = colours.get(stroke.voice, Colour())
+            colour = desk.colours.get(stroke.voice, Colour())
             sounds[key] = voice.sound(stroke.pitch_midi, length_s, colour, rng)
         start = max(0, round((stroke.onset_s - voice.early_s) * RATE_HZ))
         sound = sounds[key][: max(0, len(dry) - start)]
-        gain = amplitude(voice.level_db + gains_db.get(stroke.voice, 0)) * stroke.velocity**1.5
+        gain = amplitude(voice.level_db + desk.gains_db.get(stroke.voice, 0)) * stroke.velocity**1.5
         dry[start : start + len(sound)] += gain * sound
         sent[start : start + len(sound)] += gain * amplitude(voice.send_db) * sound
-    return levelled(dry + amplitude(room.level_db) * reverberated(sent, room.rt60_s, rng))
+    wet = amplitude(desk.room.level_db) * reverberated(sent, desk.room.rt60_s, rng)
+    return levelled(dry + wet)
 
 
 def reverberated(sent: Sound, rt60_s: float, rng: Generator) -> Sound:
@@ -66,7 +63,9 @@ def reverberated(sent: Sound, rt60_s: float, rng: Generator) -> Sound:
     t = np.arange(round(1.2 * rt60_s * RATE_HZ)) / RATE_HZ
     white = rng.standard_normal(len(t))
     rings = ((200, 900, 1.0), (900, 3500, 0.75), (3500, 9000, 0.4))
-    tail = sum(band(white, low, high) * 10 ** (-3 * t / (share * rt60_s)) for low, high, share in rings)
+    tail = np.zeros_like(t)
+    for low_hz, high_hz, share in rings:
+        tail += band(white, low_hz, high_hz) * 10 ** (-3 * t / (share * rt60_s))
     # The send levels are those of a bus; the factor makes up for the diffusion of the tail.
     tail = np.concatenate((np.zeros(round(0.015 * RATE_HZ)), 4 * tail / np.sqrt(np.sum(tail**2))))
     return convolved(sent, tail)
@@ -75,7 +74,8 @@ def reverberated(sent: Sound, rt60_s: float, rng: Generator) -> Sound:
 def convolved(sound: Sound, response: Sound) -> Sound:
     """The first len(sound) samples of the convolution."""
     size = 1 << (len(sound) + len(response) - 1).bit_length()
-    return np.fft.irfft(np.fft.rfft(sound, size) * np.fft.rfft(response, size), size)[: len(sound)]
+    wet: Sound = np.fft.irfft(np.fft.rfft(sound, size) * np.fft.rfft(response, size), size)
+    return wet[: len(sound)]
 
 
 def levelled(sound: Sound, level_db: float = LEVEL_DB) -> Sound:

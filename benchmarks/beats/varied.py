@@ -16,7 +16,7 @@ from ripieno.contracts import Audio, Beats
 from .clips import Clip
 from .effects import Recording, recorded
 from .instruments import DRUMS, RATE_HZ, VOICES, Colour
-from .mixing import Room, mixed
+from .mixing import Desk, Room, mixed
 from .patterns import MAJOR, MINOR, Groove, Harmony, Players, accompaniment, fill, harmony, melody
 from .score import Grid, Span, Stroke, performed, without
 from .styles import STYLES, Style
@@ -75,7 +75,7 @@ def varied(count: int, seed: int, *, metres: Sequence[int] = (2, 3, 4)) -> Itera
         rng = np.random.default_rng([seed, index])
         song = draw(rng, metres=metres)
         strokes = played(song, rng)
-        sound = mixed(strokes, song.duration_s, rng, **_desk(rng))
+        sound = mixed(strokes, song.duration_s, rng, desk=_desk(rng))
         sound = recorded(sound, Recording.draw(rng), rng)
         beats = Beats(song.grid.times_s[:-1], song.grid.positions)
         breaks_s = tuple((song.grid.time_s(start), song.grid.time_s(end)) for start, end in song.breaks)
@@ -87,32 +87,24 @@ def draw(rng: Generator, *, metres: Sequence[int] = (2, 3, 4)) -> Song:
     """A song of a style in one of these metres."""
     style = _style(metres, rng)
     duration_s = rng.uniform(25, 30)
-    grid = _grid(style, duration_s, rng)
     groove = _changed(_pick(style.grooves, rng), rng)
+    # Where no one else plays, someone sings.
+    lead = _pick(style.leads, rng) or ("" if groove.drums or groove.bass or groove.chords else "vocal")
+    grid = _grid(style, duration_s, rng, pickup=bool(lead) and rng.random() < 0.3)
     scale = _pick((MAJOR, MINOR), rng)
-    span = grid.beats_per_bar * _pick((1, 1, 1, 1, 2, 4 if grid.beats_per_bar == 2 else 0.5), rng)
-    if grid.beats_per_bar % 2 and span < grid.beats_per_bar:
-        span = grid.beats_per_bar
-    chords = harmony(
-        _pick(PROGRESSIONS, rng),
-        tonic=int(rng.integers(24, 36)),
-        beats_each=span,
-        scale=scale,
-        voices=int(rng.integers(3, 5)),
-    )
+    alone = not (lead or groove.bass or groove.chords)
     return Song(
         style,
         grid,
         duration_s,
         groove,
-        chords,
+        _harmony(grid.beats_per_bar, scale, rng),
         scale,
         Players(_pick(style.basses, rng), _pick(style.chords, rng)),
-        # Where no one else plays, someone sings.
-        lead=_pick(style.leads, rng) or ("" if groove.drums or groove.bass or groove.chords else "vocal"),
+        lead,
         busy=rng.random(),
         fill_bars=_pick((4, 8, 8, 99), rng),
-        drumless=_drumless(grid, rng),
+        drumless=() if alone else _drumless(grid, rng),
         breaks=_breaks(grid, rng),
         jitter_s=rng.uniform(0.0005, 0.01),
         late_s={voice: rng.normal(0, 0.005) for voice in sorted(VOICES)},
@@ -138,30 +130,38 @@ def _style(metres: Sequence[int], rng: Generator) -> Style:
     return styles[int(rng.choice(len(styles), p=weights / weights.sum()))]
 
 
-def _grid(style: Style, duration_s: float, rng: Generator) -> Grid:
+def _harmony(beats_per_bar: int, scale: Sequence[int], rng: Generator) -> Harmony:
+    """Chords that last a bar, now and then two; or half a bar, where it has halves."""
+    bars = _pick((1, 1, 1, 1, 2, 0.5 if beats_per_bar == 4 else 1), rng)
+    degrees, tonic, voices = _pick(PROGRESSIONS, rng), int(rng.integers(24, 36)), int(rng.integers(3, 5))
+    return harmony(degrees, tonic=tonic, beats_each=bars * beats_per_bar, scale=scale, voices=voices)
+
+
+def _grid(style: Style, duration_s: float, rng: Generator, *, pickup: bool) -> Grid:
     slowest_bpm, fastest_bpm = style.tempo_bpm
     tempo_bpm = slowest_bpm * (fastest_bpm / slowest_bpm) ** rng.random()
     start_s = rng.choice((rng.uniform(0, 0.3), rng.uniform(0.3, 2)))
-    course = _course(round(duration_s * 4), style.rubato, rng)
+    course = _course(round(duration_s * tempo_bpm / 60), style.rubato, rng)
     times_s = start_s + np.concatenate(([0], np.cumsum(60 / (tempo_bpm * course))))
-    kept = times_s[times_s < duration_s - 0.2]
-    bar = style.beats_per_bar
-    pickup = int(rng.integers(1, bar)) if rng.random() < 0.25 else 0
-    return Grid(kept, bar, pickup, rng.uniform(*style.swing))
+    times_s = times_s[times_s < duration_s - 0.2]
+    before = int(rng.integers(1, style.beats_per_bar)) if pickup else 0
+    return Grid(times_s, style.beats_per_bar, before, rng.uniform(*style.swing))
 
 
 def _course(beats: int, rubato: float, rng: Generator) -> NDArray[np.float64]:
     """Tempo beat by beat, as a factor: kept, drifting, ramping or stepping."""
     kind = rng.choice(("kept", "drifting", "ramping", "stepping"), p=(0.4, 0.44, 0.08, 0.08))
+    course = np.ones(beats)
     if kind == "ramping":
-        return np.interp(np.arange(beats), (0, beats / 4, beats / 2), (1, 1, rng.uniform(0.75, 1.35)))
+        course = np.interp(np.arange(beats), (beats / 4, 3 * beats / 4), (1, rng.uniform(0.75, 1.35)))
     if kind == "stepping":
-        return np.where(np.arange(beats) < 4 * rng.integers(4, 9), 1, rng.uniform(0.75, 1.35))
-    if kind == "kept":
-        return np.ones(beats)
-    # A walk that is pulled back to the tempo, smooth over a few beats.
-    pulls = np.convolve(rng.standard_normal(beats + 6), np.ones(7) / 7, "valid")
-    return np.clip(1 + rng.uniform(0.005, 0.02) * rubato * pulls / pulls.std(), 0.9, 1.1)
+        course[round(beats * rng.uniform(0.3, 0.7)) :] = rng.uniform(0.75, 1.35)
+    if kind == "drifting":
+        # A walk that is pulled back to the tempo, smooth over a few beats.
+        pulls = np.convolve(rng.standard_normal(beats + 6), np.ones(7) / 7, "valid")
+        course = np.clip(1 + rng.uniform(0.005, 0.02) * rubato * pulls / pulls.std(), 0.9, 1.1)
+    # Where it got faster there is room for more, at the last tempo.
+    return np.concatenate((course, np.full(beats, course[-1])))
 
 
 def _changed(groove: Groove, rng: Generator) -> Groove:
@@ -204,13 +204,13 @@ def _breaks(grid: Grid, rng: Generator) -> tuple[Span, ...]:
     return tuple((start, start + int(rng.integers(1, 9))) for start in starts)
 
 
-def _desk(rng: Generator) -> dict[str, object]:
+def _desk(rng: Generator) -> Desk:
     """Colours and levels of the voices, and the room."""
     low, high = np.log(0.75), np.log(1.33)
     colours = {voice: Colour(*np.exp(rng.uniform(low, high, 3))) for voice in sorted(VOICES)}
     gains_db = {voice: rng.normal(0, 2.5) for voice in sorted(VOICES)}
     room = Room(rt60_s=float(np.exp(rng.uniform(np.log(0.25), np.log(2.5)))), level_db=rng.uniform(-12, 6))
-    return {"colours": colours, "gains_db": gains_db, "room": room}
+    return Desk(colours, gains_db, room)
 
 
 def _pick(choices: Sequence[T], rng: Generator) -> T:
