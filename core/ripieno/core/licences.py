@@ -28,7 +28,9 @@ def licences_of(node: "Node", source: Input | None, registry: Registry) -> list[
     list of dict
         name, credit, commercial, source.
     """
-    return [*_of_input(source), *_of_plugin(node.uses, node.configured, registry)]
+    # Nothing reads a live input.
+    plugin = _of_plugin(node.uses, node.configured, registry) if node.uses else []
+    return [*_of_input(source), *plugin]
 
 
 def _of_input(source: Input | None) -> list[dict[str, Any]]:

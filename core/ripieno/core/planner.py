@@ -25,7 +25,13 @@ from .plan import Node, Plan, Ref, Task, Wire
 NOT_STEPS = ("codec", "frame_effect", "augmenter")
 
 
-def make_plan(pipeline: Pipeline, registry: Registry, *, only: Sequence[str] = ()) -> Plan:
+def make_plan(
+    pipeline: Pipeline,
+    registry: Registry,
+    *,
+    only: Sequence[str] = (),
+    live: Mapping[str, str] | None = None,
+) -> Plan:
     """Check a pipeline and lay out what it will do.
 
     Parameters
@@ -36,18 +42,24 @@ def make_plan(pipeline: Pipeline, registry: Registry, *, only: Sequence[str] = (
         Where the plugins are.
     only : sequence of str
         Steps to do, with all they need; every step where empty.
+    live : mapping of str to str, optional
+        For a live run: the item key of each input that has a live source. No file is read or written then,
+        and a list input is a list of one.
 
     Raises
     ------
     PipelineError
         With every problem, one line each.
     """
-    return _Planner(pipeline, registry, only).plan()
+    return _Planner(pipeline, registry, only, live).plan()
 
 
 class _Planner:
-    def __init__(self, pipeline: Pipeline, registry: Registry, only: Sequence[str]) -> None:
+    def __init__(
+        self, pipeline: Pipeline, registry: Registry, only: Sequence[str], live: Mapping[str, str] | None
+    ) -> None:
         self.pipeline = pipeline
+        self.live = live
         self.registry = registry
         self.catalogue = Catalogue(registry)
         self.only = only
@@ -60,7 +72,7 @@ class _Planner:
         self.stop()
         for name in order:
             self.add_step(self.pipeline.steps[name])
-        for reference, pattern in self.pipeline.outputs.items():
+        for reference, pattern in self.pipeline.outputs.items() if self.live is None else ():
             self.add_output(reference, pattern)
         plan = Plan(self.pipeline, self.nodes, self.items)
         self.check_licences()
@@ -256,7 +268,8 @@ class _Planner:
         """The output that a reference names; an input becomes a node when it is first taken."""
         name, _, output = reference.partition(".")
         if name in self.pipeline.inputs and name not in self.nodes:
-            self.add_input(name, *place)
+            add = self.add_input if self.live is None else self.add_live_input
+            add(name)
         if name not in self.nodes:
             self.unresolved(name, reference, who, *place)
             return None
@@ -277,7 +290,22 @@ class _Planner:
         names = (*self.pipeline.inputs, *self.pipeline.steps)
         self.problem(f'{who}: there is no input or step "{name}"{did_you_mean(name, names)}', *place)
 
-    def add_input(self, name: str, *place: str | int) -> None:
+    def add_live_input(self, name: str) -> None:
+        source = self.pipeline.inputs[name]
+        axis = source.along or name
+        key = (self.live or {}).get(axis, axis)
+        self.items[axis] = self.items[name] = (Item(key, Path(), key),)
+        self.nodes[name] = Node(
+            name=name,
+            role="input",
+            uses="",
+            descriptor=Descriptor(interface="", prefix="", summary="Live.", description="Live."),
+            configured=Configured({}, (), (), {}),
+            outputs={"": source.kind},
+            axes=(axis,) if source.many else (),
+        )
+
+    def add_input(self, name: str) -> None:
         source = self.pipeline.inputs[name]
         try:
             items = self.aligned(source, items_of(source)) if source.along else items_of(source)

@@ -14,6 +14,7 @@ from .. import __version__
 COMMANDS = {
     "run": "Run a pipeline file or a recipe.",
     "check": "Check a pipeline without running it.",
+    "live": "Run the streaming part of a pipeline on sound as it arrives.",
     "graph": "Draw a pipeline as Mermaid or SVG.",
     "plugins": "List and describe what is installed.",
     "recipes": "List pipelines that came with plugins.",
