@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from numpy.random import Generator
 
-from .instruments import RATE_HZ, Sound, band
+from .instruments import RATE_HZ, Sound, band, fft_size
 from .mixing import amplitude, levelled
 
 
@@ -64,10 +64,10 @@ def recorded(sound: Sound, recording: Recording, rng: Generator) -> Sound:
 
 def _pink(frames: int, rng: Generator) -> Sound:
     """Noise of equal power in every octave, of unit power."""
-    spectrum = np.fft.rfft(rng.standard_normal(frames))
+    spectrum = np.fft.rfft(rng.standard_normal(fft_size(frames)))
     spectrum[1:] /= np.sqrt(np.arange(1, len(spectrum)))
     spectrum[0] = 0
-    pink: Sound = np.fft.irfft(spectrum, frames)
+    pink: Sound = np.fft.irfft(spectrum)[:frames]
     pink /= pink.std()
     return pink
 

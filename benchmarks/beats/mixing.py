@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.random import Generator
 
-from .instruments import RATE_HZ, VOICES, Colour, Sound, band
+from .instruments import RATE_HZ, VOICES, Colour, Sound, band, fft_size
 from .score import Stroke
 
 LEVEL_DB = -18.0
@@ -73,7 +73,7 @@ def reverberated(sent: Sound, rt60_s: float, rng: Generator) -> Sound:
 
 def convolved(sound: Sound, response: Sound) -> Sound:
     """The first len(sound) samples of the convolution."""
-    size = 1 << (len(sound) + len(response) - 1).bit_length()
+    size = fft_size(len(sound) + len(response))
     wet: Sound = np.fft.irfft(np.fft.rfft(sound, size) * np.fft.rfft(response, size), size)
     return wet[: len(sound)]
 
