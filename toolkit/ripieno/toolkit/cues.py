@@ -6,6 +6,8 @@ Frame i belongs to sample i * hop. Its window ends `ahead` samples after that, a
 it needs to: nothing later is looked at.
 """
 
+from math import log2, log10
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,10 +15,14 @@ from ripieno.contracts import Audio, Features, Framer, InputError
 
 CUE_NAMES = (*(f"chroma_{pitch_class}" for pitch_class in range(12)), "bass_db")
 
-WINDOW_S = 0.093
+WINDOW_S = 0.139
 HARMONY_HZ = (120.0, 2000.0)
 BASS_HZ = (30.0, 150.0)
+NEARBY_HZ = 30.0
+"""A partial stands out of what lies this near on either side; a drum does not."""
 SILENCE_DB = -100.0
+QUIETEST = 1e-4
+"""Root amplitude, -80 dB, below which nothing counts as a partial."""
 
 
 class CueStream:
@@ -61,6 +67,9 @@ class CueStream:
 class CueSpectrum:
     """Chroma and bass level of one window.
 
+    A partial is heard by how far the root of its amplitude stands out of the mean around it, so that
+    drums, whose spectrum is smooth, leave the chroma as it was.
+
     Parameters
     ----------
     rate_hz : int
@@ -68,36 +77,46 @@ class CueSpectrum:
     """
 
     def __init__(self, rate_hz: int) -> None:
-        self.window = 2 * round(WINDOW_S * rate_hz / 2)
+        # Three times a power of two: the transform is quick.
+        self.window = 3 * 2 ** round(log2(WINDOW_S * rate_hz / 3))
         frequencies_hz = np.fft.rfftfreq(self.window, 1 / rate_hz)
-        bins = int(np.searchsorted(frequencies_hz, HARMONY_HZ[1])) + 1
+        nearby = max(1, round(NEARBY_HZ * self.window / rate_hz))
+        heard = np.searchsorted(frequencies_hz, HARMONY_HZ)
+        self._bins = slice(heard[0], heard[1])
+        self._around = slice(max(0, heard[0] - nearby - 1), heard[1] + nearby)
+        self._nearby = nearby
         self._taper = np.hanning(self.window + 1)[:-1].astype(np.float32)
-        self._chroma = chroma_bank(frequencies_hz[:bins]).astype(np.float32)
+        self._chroma = chroma_bank(frequencies_hz[self._bins]).astype(np.float32)
         self._bass = slice(*np.searchsorted(frequencies_hz, BASS_HZ))
-        self._bins = bins
-        # A sine of amplitude 1 in the band has 0 dB.
-        self._scale = 1 / float((self._taper**2).sum() * self.window / 4)
         self._amplitude = np.float32(2 / self._taper.sum())
+        # A sine of amplitude 1 in the band has 0 dB.
+        self._power = 4 / float((self._taper**2).sum() * self.window)
 
     def row(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Chroma, summed amplitude of each pitch class >= 0, and bass level in dB [13]."""
-        spectrum = np.fft.rfft(window * self._taper)[: self._bins]
-        row = np.empty(len(CUE_NAMES), np.float32)
+        """Chroma >= 0 and bass level in dB of a window of sound [13]."""
+        spectrum = np.fft.rfft(window * self._taper)
         bass = spectrum[self._bass]
-        power = float(np.vdot(bass, bass).real) * self._scale
-        row[:12] = self._chroma @ (np.abs(spectrum) * self._amplitude)
-        row[12] = max(10 * np.log10(power + 1e-12), SILENCE_DB)
+        row = np.empty(len(CUE_NAMES), np.float32)
+        row[:12] = self._chroma @ self._partials(np.abs(spectrum[self._around]))
+        row[12] = max(10 * log10(float(np.vdot(bass, bass).real) * self._power + 1e-12), SILENCE_DB)
         return row
 
+    def _partials(self, magnitudes: NDArray[np.floating]) -> NDArray[np.floating]:
+        """How far each bin stands out of those nearby, in parts of their mean."""
+        roots = np.sqrt(magnitudes * self._amplitude)
+        width = 2 * self._nearby + 1
+        sums = np.cumsum(roots)
+        means = (sums[width:] - sums[:-width]) / width
+        peaks = roots[self._nearby + 1 : -self._nearby] / (means + QUIETEST) - 1
+        partials: NDArray[np.floating] = np.maximum(peaks, 0)
+        return partials
 
-def chroma_bank(frequencies_hz: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weights [12, bins] of spectral bins in pitch classes, C first, triangles a semitone to either side."""
-    bank = np.zeros((12, len(frequencies_hz)))
-    heard = (frequencies_hz >= HARMONY_HZ[0]) & (frequencies_hz <= HARMONY_HZ[1])
-    pitch_midi = 69 + 12 * np.log2(frequencies_hz[heard] / 440)
-    for pitch_class in range(12):
-        distance = np.abs((pitch_midi - pitch_class + 6) % 12 - 6)
-        bank[pitch_class, heard] = np.maximum(0, 1 - distance)
+
+def chroma_bank(frequencies_hz: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Weights [12, bins] of frequencies above 0 Hz in pitch classes, C first, triangles a semitone to either side."""
+    pitch_midi = 69 + 12 * np.log2(frequencies_hz / 440)
+    distance = np.abs((pitch_midi - np.arange(12)[:, None] + 6) % 12 - 6)
+    bank: NDArray[np.float64] = np.maximum(0, 1 - distance)
     return bank
 
 
