@@ -42,10 +42,11 @@ class Chord:
 
 @dataclass(frozen=True)
 class Harmony:
-    """Chords in turn, each for so many beats."""
+    """Chords in turn, each for so many beats, and the pitch classes of their scale."""
 
     chords: tuple[Chord, ...]
     beats_each: float
+    pitch_classes: frozenset[int]
 
     def at(self, beat: float) -> Chord:
         """The chord that sounds at a beat."""
@@ -64,7 +65,8 @@ def harmony(
     degrees: Sequence[int], *, tonic: int, beats_each: float, scale: Sequence[int] = MAJOR, voices: int = 4
 ) -> Harmony:
     """Chords of thirds on degrees of a scale, 1 = tonic, each voice near those of the chord before."""
-    return Harmony(tuple(_chord(degree, tonic, scale, voices) for degree in degrees), beats_each)
+    chords = tuple(_chord(degree, tonic, scale, voices) for degree in degrees)
+    return Harmony(chords, beats_each, frozenset((tonic + step) % 12 for step in scale))
 
 
 def _chord(degree: int, tonic: int, scale: Sequence[int], voices: int) -> Chord:
@@ -139,15 +141,7 @@ def fill(bar: int, grid: Grid, rng: Generator) -> Iterator[Note]:
         yield Note("kick", end, 0.25, 0, 0.95)
 
 
-def melody(
-    harmony: Harmony,
-    grid: Grid,
-    rng: Generator,
-    *,
-    voice: str,
-    busy: float = 0.5,
-    scale: Sequence[int] = MAJOR,
-) -> Iterator[Note]:
+def melody(harmony: Harmony, grid: Grid, rng: Generator, *, voice: str, busy: float = 0.5) -> Iterator[Note]:
     """A line that walks by step, rests now and then, and is on the chord on downbeats.
 
     Parameters
@@ -157,8 +151,7 @@ def melody(
     """
     lengths = np.array([0.5, 1, 1.5, 2])
     weights = np.exp(-2 * busy * lengths)
-    tonic = harmony.chords[0].root
-    ladder = sorted(pitch for pitch in range(64, 84) if (pitch - tonic) % 12 in scale)
+    ladder = [pitch for pitch in range(64, 84) if pitch % 12 in harmony.pitch_classes]
     rung, beat = len(ladder) // 2, float(-grid.pickup)
     while beat < grid.end:
         length = float(rng.choice(lengths, p=weights / weights.sum()))

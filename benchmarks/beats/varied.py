@@ -50,7 +50,6 @@ class Song:
     duration_s: float
     groove: Groove
     harmony: Harmony
-    scale: tuple[int, ...]
     players: Players
     lead: str
     busy: float
@@ -91,15 +90,13 @@ def draw(rng: Generator, *, metres: Sequence[int] = (2, 3, 4)) -> Song:
     # Where no one else plays, someone sings.
     lead = _pick(style.leads, rng) or ("" if groove.drums or groove.bass or groove.chords else "vocal")
     grid = _grid(style, duration_s, rng, pickup=bool(lead) and rng.random() < 0.3)
-    scale = _pick((MAJOR, MINOR), rng)
     alone = not (lead or groove.bass or groove.chords)
     return Song(
         style,
         grid,
         duration_s,
         groove,
-        _harmony(grid.beats_per_bar, scale, rng),
-        scale,
+        _harmony(grid.beats_per_bar, rng),
         Players(_pick(style.basses, rng), _pick(style.chords, rng)),
         lead,
         busy=rng.random(),
@@ -119,7 +116,7 @@ def played(song: Song, rng: Generator) -> list[Stroke]:
             notes += fill(bar, song.grid, rng)
     notes = list(without(notes, song.drumless, voices=DRUMS))
     if song.lead:
-        notes += melody(song.harmony, song.grid, rng, voice=song.lead, busy=song.busy, scale=song.scale)
+        notes += melody(song.harmony, song.grid, rng, voice=song.lead, busy=song.busy)
     kept = without(notes, song.breaks)
     return performed(kept, song.grid, rng, jitter_s=song.jitter_s, late_s=song.late_s)
 
@@ -130,11 +127,16 @@ def _style(metres: Sequence[int], rng: Generator) -> Style:
     return styles[int(rng.choice(len(styles), p=weights / weights.sum()))]
 
 
-def _harmony(beats_per_bar: int, scale: Sequence[int], rng: Generator) -> Harmony:
+def _harmony(beats_per_bar: int, rng: Generator) -> Harmony:
     """Chords that last a bar, now and then two; or half a bar, where it has halves."""
     bars = _pick((1, 1, 1, 1, 2, 0.5 if beats_per_bar == 4 else 1), rng)
-    degrees, tonic, voices = _pick(PROGRESSIONS, rng), int(rng.integers(24, 36)), int(rng.integers(3, 5))
-    return harmony(degrees, tonic=tonic, beats_each=bars * beats_per_bar, scale=scale, voices=voices)
+    return harmony(
+        _pick(PROGRESSIONS, rng),
+        tonic=int(rng.integers(24, 36)),
+        beats_each=bars * beats_per_bar,
+        scale=_pick((MAJOR, MINOR), rng),
+        voices=int(rng.integers(3, 5)),
+    )
 
 
 def _grid(style: Style, duration_s: float, rng: Generator, *, pickup: bool) -> Grid:
