@@ -39,6 +39,7 @@ FILES = {
     "/page.js": ("page.js", "text/javascript"),
     "/page.css": ("page.css", "text/css"),
     "/capture.js": ("capture.js", "text/javascript"),
+    "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
 PAGE = Path(__file__).with_name("page")
 NEEDS = ("starlette", "uvicorn", "websockets")
