@@ -103,6 +103,18 @@ def test_the_downbeat_of_a_harmony_brings_the_next_chord():
     assert {pitch % 12 for pitch in harmony.at(0).voices} == {0, 4, 7, 11}
 
 
+@given(st.integers(0, 2**32), st.floats(0, 1))
+def test_a_melody_keeps_to_its_scale_and_meets_the_chord_on_downbeats(seed, busy):
+    harmony = beats.patterns.harmony((2, 5, 1, 6), tonic=34, beats_each=4)
+    grid = beats.score.Grid.paced([100] * 16)
+    rng = np.random.default_rng(seed)
+    for note in beats.patterns.melody(harmony, grid, rng, voice="lead", busy=busy):
+        assert (note.pitch_midi - 34) % 12 in beats.patterns.MAJOR
+        assert 0 <= note.beat < note.beat + note.length <= grid.end
+        if note.beat % 4 == 0:
+            assert note.pitch_midi % 12 in {pitch % 12 for pitch in harmony.at(note.beat).voices}
+
+
 @settings(max_examples=20)
 @given(st.integers(0, 2**32), st.sampled_from((2, 3, 4, 5, 7)))
 def test_a_song_is_of_the_metre_asked_for_and_its_beats_lie_within_it(seed, metre):
