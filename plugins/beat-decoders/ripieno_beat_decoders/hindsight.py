@@ -1,0 +1,122 @@
+"""What the whole of a recording says of each frame: scores of downbeats, and how well beats are heard.
+
+Where the forward filter weighs a frame by how likely it is a beat, this weighs it by its activation: beats
+are not found yet.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ripieno.contracts import Features, InputError, SeriesFormat
+
+from .bar_space import Floats, Indexes
+from .cue_evidence import CueEvidence, CueWeights
+
+FURTHEST = 3.0
+"""Deviations from the mean beyond which a downbeat activation says no more."""
+MEMORY_OF_CUES_BEATS = 64.0
+"""Beats over which cues are standardised."""
+MEMORY_BEATS = 3.0
+"""Beats around one that count for how well it is heard, at 1 / e."""
+
+
+def downbeat_scores(beat: Floats, downbeat: Floats, *, epsilon: float) -> Floats:
+    """Log-odds of a downbeat against other beats [frames], in deviations from their mean on beats."""
+    odds = np.log((downbeat + epsilon) / (np.maximum(beat - downbeat, 0) + epsilon))
+    return standardised(odds, beat, least_deviation=1.0)
+
+
+def cue_scores(cues: Features, beat: Floats, *, weights: CueWeights) -> Floats:
+    """Log-likelihood of a downbeat against other beats [frames], from harmony and bass around each frame.
+
+    It is 0 where the cues end before the activations.
+
+    Raises
+    ------
+    InputError
+        If a cue is missing.
+    """
+    evidence = CueEvidence(
+        rate_hz=cues.rate_hz, names=cues.names, weights=weights, memory=MEMORY_OF_CUES_BEATS
+    )
+    scores = np.zeros(len(beat))
+    for frame, row in enumerate(cues.values[: len(beat)], start=-evidence.delay):
+        score = evidence.hear(row)
+        if frame >= 0:
+            scores[frame] = score
+            evidence.learn(float(beat[frame]))
+    return scores
+
+
+def require_same_frames(cues: SeriesFormat, activations: SeriesFormat) -> None:
+    """Refuse cues that are not of the frames of the activations.
+
+    Raises
+    ------
+    InputError
+        With both clocks.
+    """
+    if (cues.rate_hz, cues.start_s) != (activations.rate_hz, activations.start_s):
+        raise InputError(
+            f"cues at {cues.rate_hz:g} Hz from {cues.start_s:g} s do not fit activations at "
+            f"{activations.rate_hz:g} Hz from {activations.start_s:g} s: make them with the same hop"
+        )
+
+
+def standardised(values: Floats, weights: Floats, *, least_deviation: float) -> Floats:
+    """Values [frames] in deviations from their weighted mean, within `FURTHEST`."""
+    total = max(float(weights.sum()), 1e-12)
+    mean = float(weights @ values) / total
+    deviation = (float(weights @ (values - mean) ** 2) / total) ** 0.5
+    return np.clip((values - mean) / max(deviation, least_deviation), -FURTHEST, FURTHEST)
+
+
+class Hearing:
+    """How beats are heard: on them, between them, and half-way.
+
+    Parameters
+    ----------
+    activation : ndarray [frames]
+        Of beats, in [0, 1].
+    starts, intervals, zones : ndarray [beats]
+        Frames: where each beat starts, until the next one, and how many of them are heard as the beat.
+    """
+
+    def __init__(self, activation: Floats, starts: Indexes, intervals: Indexes, zones: Indexes) -> None:
+        def heard(first: Indexes, stop: Indexes) -> list[NDArray[np.float64]]:
+            edges = np.clip(np.stack([first, stop], axis=1), 0, len(activation)).tolist()
+            return [activation[begin:end] for begin, end in edges]
+
+        ends, middles = starts + intervals, starts + intervals // 2
+        self._on = np.array([span.max(initial=0) for span in heard(starts - 1, starts + zones + 1)])
+        self._middle = np.array([span.max(initial=0) for span in heard(middles - 1, middles + zones + 1)])
+        between = heard(starts + zones + 1, ends - 1)
+        off = np.array([span.mean() if len(span) else 0.0 for span in between])
+        self.contrast = np.maximum(0, self._on - off) / (self._on + off + 0.05)
+        """How much higher activations are on each beat than after it, 0 to nearly 1 [beats]."""
+
+    @property
+    def confidence(self) -> Floats:
+        """The contrast of each beat and those around it [beats]."""
+        return smoothed(self.contrast)
+
+    @property
+    def double_share(self) -> Floats:
+        """How likely twice the tempo is beside this one: what is heard half-way between beats [beats]."""
+        on, middle = smoothed(self._on), smoothed(self._middle)
+        return middle / np.maximum(on + middle, 1e-9)
+
+    @property
+    def half_share(self) -> Floats:
+        """How likely half the tempo is beside this one: how unequal beats are by turns [beats]."""
+        turns = (-1.0) ** np.arange(len(self._on))
+        mean, swing = smoothed(self._on), np.abs(smoothed(turns * self._on))
+        return swing / np.maximum(mean + swing, 1e-9)
+
+
+def smoothed(values: Floats) -> Floats:
+    """Means [beats] over the beats around each, the nearer the more."""
+    reach = round(4 * MEMORY_BEATS)
+    kernel = np.exp(-np.abs(np.arange(-reach, reach + 1)) / MEMORY_BEATS)
+    sums, weights = (np.convolve(each, kernel)[reach:-reach] for each in (values, np.ones(len(values))))
+    return np.asarray(sums / weights)
