@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from ripieno.core.live.live import Live
+from ripieno.core.live.sources import parse_sources
 from ripieno.core.pipeline import Pipeline
 from ripieno.core.plan import Plan
 from ripieno.core.planner import make_plan
@@ -22,10 +24,22 @@ JOINERS = (
     "Page", "Learned", "Device", "Accelerated", "Faulty", "Spread", "Headed", "Nested",
 )  # fmt: skip
 EFFECTS = ("Downmix", "Resample", "Phone", "Radio", "Whole")
+STREAMS = "ripieno_bench.streams"
 ENTRY_POINTS: Mapping[str, Mapping[str, str]] = {
     "ripieno.joiners": {name.lower(): f"ripieno_bench:{name}" for name in JOINERS},
-    "ripieno.effects": {name.lower(): f"ripieno_bench:{name}" for name in EFFECTS},
-    "ripieno.separators": {"halves": "ripieno_bench:Halves"},
+    "ripieno.effects": {
+        **{name.lower(): f"ripieno_bench:{name}" for name in EFFECTS},
+        **{name.lower(): f"{STREAMS}:{name}" for name in ("Hold", "Fussy")},
+    },
+    "ripieno.separators": {"halves": "ripieno_bench:Halves", "sides": f"{STREAMS}:Sides"},
+    "ripieno.frontends": {"peaks": f"{STREAMS}:Peaks", "filepeaks": f"{STREAMS}:FilePeaks"},
+    "ripieno.beat_trackers": {
+        "onsets": f"{STREAMS}:Onsets",
+        "randomonsets": f"{STREAMS}:RandomOnsets",
+        "decoded": f"{STREAMS}:Decoded",
+    },
+    "ripieno.controllers": {"count": f"{STREAMS}:Count"},
+    "ripieno.decoders": {"offline": f"{STREAMS}:OfflineDecoder"},
     "ripieno.codecs": {"numbers": "ripieno_bench:WaveFile", "words": "ripieno_bench:WordFile"},
     "ripieno.assets": {
         "weights": "ripieno_bench.data:weights",
@@ -133,3 +147,14 @@ def run(tmp_path: Path, store: Store, pipeline: Callable[[str], Pipeline]) -> Ca
         return run_pipeline(pipeline(text), wanted)
 
     return run
+
+
+@pytest.fixture
+def live(pipeline: Callable[[str], Pipeline], store: Store) -> Callable[..., Live]:
+    """A pipeline's text, ready to be played; by default its input ``song`` hears a file."""
+
+    def ready(text: str, *sources: str, **options: Any) -> Live:
+        parsed = pipeline(text)
+        return Live.of(parsed, parse_sources(sources or ("song=file:song.numbers",), parsed), **options)
+
+    return ready

@@ -1,5 +1,6 @@
 """``core live``: the streaming part of a pipeline on sound as it arrives."""
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -80,6 +81,11 @@ def command(pipeline: str, sources: tuple[str, ...], settings: tuple[str, ...], 
             _play(live, hears, inlet, listeners, options)
         except KeyboardInterrupt:
             sys.exit(130)
+        except BrokenPipeError:
+            # What is left in the buffer goes nowhere, so that closing it does not fail again.
+            with open(os.devnull, "wb") as nowhere:
+                os.dup2(nowhere.fileno(), out.fileno())
+            sys.exit(141)
 
 
 def _play(

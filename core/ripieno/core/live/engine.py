@@ -8,7 +8,7 @@ that it takes from, once what they had left has gone through it: the order of an
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ripieno.contracts.context import Context, derive_seed, use_context
 from ripieno.contracts.errors import InputError, PipelineError, RipienoError, StepError
-from ripieno.contracts.formats import AudioFormat, EventFormat, StreamFormat
+from ripieno.contracts.formats import AudioFormat, EventFormat, SeriesFormat, StreamFormat
 from ripieno.contracts.plugin import draws
 from ripieno.contracts.streaming import Chunk, Session
 from ripieno.registry import Registry
@@ -143,7 +143,7 @@ class Engine:
         """Forget everything, as new."""
         self._frames = dict.fromkeys(self._frames, 0)
         for stage in self._stages:
-            stage.reset()
+            stage.begin()
 
     def _pass(self, first: Given, start: int) -> list[Given]:
         """What the stages from `start` on make of something new, in their order."""
@@ -186,10 +186,15 @@ class _Stage:
             formats[port], part = _taken(path.plan.nodes[ref.node], ref, known[ref.node])
             self.takes[port] = ref.node, part
         with self._blamed():
-            plugin = registry.build(node.uses, node.settings)
-            self._context = _context(plugin, folder, seed=_seed(path, node, seed))
-            with use_context(self._context):
-                self.session: Session = plugin.stream(formats)
+            self._plugin = registry.build(node.uses, node.settings)
+        self._formats, self._seed, self._folder = formats, _seed(path, node, seed), folder
+        self.begin()
+
+    def begin(self) -> None:
+        """Open a session: as new, what it draws at random too."""
+        self._context = _context(self._plugin, self._folder, seed=self._seed)
+        with self._blamed(), use_context(self._context):
+            self.session: Session = self._plugin.stream(self._formats)
         self.format = self.session.format
 
     def push(self, ports: Mapping[str, Chunk]) -> Given:
@@ -199,12 +204,6 @@ class _Stage:
     def flush(self) -> Given:
         with self._blamed(), use_context(self._context):
             return Given(self.name, self.session.flush(), self.format)
-
-    def reset(self) -> None:
-        # A new context draws the same numbers again.
-        self._context = replace(self._context)
-        with self._blamed(), use_context(self._context):
-            self.session.reset()
 
     @contextmanager
     def _blamed(self) -> Iterator[None]:
@@ -226,24 +225,32 @@ def _context(plugin: Any, folder: Path, *, seed: int) -> Context:
 
 
 def _taken(node: Node, ref: Ref, format: StreamFormat) -> tuple[StreamFormat, Part]:
-    """The format of an output of a node, and how it is taken out of what its session gives."""
+    """The format of an output of a node, and how it is taken out of what its session gives.
+
+    A port of sound or of a series always gets samples, if none have come an empty block of them.
+    """
     kind = node.outputs[ref.output]
     if kind in EVENTS:
         return EventFormat(), lambda chunk: _events(chunk, EVENTS[kind])
-    stems: Sequence[str] = node.configured.outputs if node.descriptor.kind == "stems" else ()
-    if ref.output in stems and isinstance(format, AudioFormat):
-        channels = format.channels // len(stems)
-        first = stems.index(ref.output) * channels
-        own = AudioFormat(format.rate_hz, channels)
-        return own, lambda chunk: _channels(chunk, slice(first, first + channels))
-    if format == EventFormat():
+    if isinstance(format, EventFormat):
         raise PipelineError(f'step "{node.name}" ({node.uses}) gives events alone live, no {ref}')
-    return format, lambda chunk: replace(chunk, events=())
+    if isinstance(format, SeriesFormat):
+        return format, _samples_or(np.zeros((0, len(format.names)), np.float32))
+    stems: Sequence[str] = node.configured.outputs if node.descriptor.kind == "stems" else ()
+    if ref.output not in stems:
+        return format, _samples_or(np.zeros((format.channels, 0), np.float32))
+    channels = format.channels // len(stems)
+    first = stems.index(ref.output) * channels
+    nothing = np.zeros((channels, 0), np.float32)
+    return AudioFormat(format.rate_hz, channels), _samples_or(nothing, slice(first, first + channels))
 
 
 def _events(chunk: Chunk, what: str) -> Chunk:
     return Chunk(chunk.until_s, events=tuple(event for event in chunk.events if event.what == what))
 
 
-def _channels(chunk: Chunk, channels: slice) -> Chunk:
-    return Chunk(chunk.until_s, None if chunk.samples is None else chunk.samples[channels])
+def _samples_or(nothing: NDArray[np.float32], channels: slice = slice(None)) -> Part:
+    def part(chunk: Chunk) -> Chunk:
+        return Chunk(chunk.until_s, nothing if chunk.samples is None else chunk.samples[channels])
+
+    return part

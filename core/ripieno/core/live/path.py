@@ -75,7 +75,7 @@ def live_path(plan: Plan, registry: Registry, *, sources: Sequence[str]) -> Live
         if why:
             left_out[step.name] = why
         elif downstream.isdisjoint(origins):
-            left_out[step.name] = "takes nothing that is live"
+            left_out[step.name] = f"takes {', '.join(origins) or 'nothing'}, without a live source"
         else:
             found = [_missing(plan, origin, sources, left_out) for origin in origins]
             problems[step.name] = [problem for problem in found if problem]
@@ -132,7 +132,7 @@ def _missing(plan: Plan, origin: str, sources: Sequence[str], left_out: Mapping[
 
 def _refuse(plan: Plan, running: list[str], problems: Mapping[str, list[str]]) -> None:
     lines = [
-        f'{plan.pipeline.at("steps", name)}: step "{name}" {problem}'
+        f'{plan.pipeline.at("steps", name, key=True)}: step "{name}" {problem}'
         for name, found in problems.items()
         for problem in found
     ]

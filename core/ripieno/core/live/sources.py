@@ -117,7 +117,7 @@ def _parsed(text: str, pipeline: Pipeline) -> Asked:
     what = rest if named else text
     kind, colon, path = what.partition(":")
     if kind not in ("mic", "stdin", "ws", "file") or bool(colon) != (kind == "file") or (colon and not path):
-        hint = f". For a file, write file:{what}" if os.path.exists(what) else did_you_mean(what, KINDS)
+        hint = f". For a file, write file:{what}" if os.path.exists(what) else did_you_mean(kind, KINDS[:-1])
         raise PipelineError(f"--source {text}: a source is {', '.join(KINDS[:-1])} or {KINDS[-1]}{hint}")
     return Asked(_input(name if named else "", text, pipeline), kind, path)
 

@@ -1,0 +1,316 @@
+"""Plugins that stream: one for each shape of what flows, and some that do not."""
+
+import math
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+
+from ripieno.contracts import (
+    Activations,
+    Aligner,
+    Audio,
+    AudioFormat,
+    BeatClock,
+    BeatDecoder,
+    Beats,
+    BeatTracker,
+    Chunk,
+    Controller,
+    Effect,
+    Event,
+    Features,
+    Framer,
+    Frontend,
+    InputError,
+    Latency,
+    NoConfig,
+    PluginConfig,
+    PluginRef,
+    Separator,
+    SeriesFormat,
+    Stems,
+    Tracked,
+    Trajectory,
+    joined_samples,
+    run_offline,
+)
+
+FRAMES_PER_S = 20
+LOUD = 0.5
+SPB_S = 0.5
+
+
+class PeakSession:
+    """The peak of every twentieth of a second."""
+
+    latency = Latency(hop_s=1 / FRAMES_PER_S)
+
+    def __init__(self, format: AudioFormat) -> None:
+        hop = format.rate_hz // FRAMES_PER_S
+        self.format = SeriesFormat(format.rate_hz / hop, ("peak",))
+        self.framer = Framer(window=hop, hop=hop)
+        self.reset()
+
+    def reset(self) -> None:
+        self.framer.reset()
+        self.frames = 0
+
+    def push(self, audio: Chunk) -> Chunk:
+        return self.given(self.framer.push(audio.samples))
+
+    def flush(self) -> Chunk:
+        return self.given(self.framer.flush())
+
+    def given(self, windows: list[np.ndarray]) -> Chunk:
+        self.frames += len(windows)
+        peaks = np.array([abs(window).max() for window in windows], np.float32).reshape(-1, 1)
+        return Chunk(self.frames / self.format.rate_hz, peaks)
+
+
+class Peaks(Frontend[NoConfig]):
+    """The peak of every twentieth of a second."""
+
+    causal = True
+
+    def transform(self, audio: Audio) -> Features:
+        session = self.stream({"audio": audio.format})
+        rows = [chunk.samples for chunk in run_offline(session, audio)]
+        return Features.from_rows(np.concatenate(rows), session.format)
+
+    def stream(self, formats: Any) -> PeakSession:
+        return PeakSession(formats["audio"])
+
+
+class FilePeaks(Peaks):
+    """The same of files alone."""
+
+    causal = False
+
+
+class OnsetSession(PeakSession):
+    """A beat wherever a twentieth of a second is loud after one that was not."""
+
+    def __init__(self, format: AudioFormat, *, jitter: Any = None) -> None:
+        super().__init__(format)
+        self.format = SeriesFormat(self.format.rate_hz, BeatClock.columns((2, 3)))
+        self.jitter = jitter
+
+    def reset(self) -> None:
+        super().reset()
+        self.was_loud, self.beats, self.last_s = False, 0, 0.0
+
+    def given(self, windows: list[np.ndarray]) -> Chunk:
+        before = self.frames
+        peaks = super().given(windows).samples[:, 0]
+        rows, events = [], []
+        for frame, peak in enumerate(peaks.tolist(), before):
+            time_s = frame / self.format.rate_hz
+            if peak > LOUD and not self.was_loud:
+                events.append(self.beat(time_s, known_s=(frame + 1) / self.format.rate_hz))
+            self.was_loud = peak > LOUD
+            phase = math.modf((time_s - self.last_s) / SPB_S)[0]
+            rows.append(
+                [SPB_S, phase, (1 - phase) * SPB_S, 2 * SPB_S, 0.5, 0, 0, min(peak, 1), 0, 0.25, 0.75]
+            )
+        samples = np.array(rows, np.float32).reshape(-1, len(self.format.names))
+        return Chunk(self.frames / self.format.rate_hz, samples, tuple(events))
+
+    def beat(self, time_s: float, known_s: float) -> Event:
+        self.last_s = time_s
+        self.beats += 1
+        confidence = 1.0 if self.jitter is None else float(self.jitter.random())
+        value = {"position": 1 + self.beats % 2, "confidence": confidence, "tempo_bpm": 60 / SPB_S}
+        return Event(time_s, known_s, "beat", value)
+
+
+class Onsets(BeatTracker[NoConfig]):
+    """Beats where it becomes loud."""
+
+    causal = True
+
+    def track(self, audio: Audio) -> Tracked:
+        session = self.stream({"audio": audio.format})
+        return Tracked.from_chunks(run_offline(session, audio), session.format)
+
+    def stream(self, formats: Any) -> OnsetSession:
+        return OnsetSession(formats["audio"])
+
+
+class RandomOnsets(Onsets):
+    """The same, with a confidence out of the air."""
+
+    random = True
+
+    def stream(self, formats: Any) -> OnsetSession:
+        return OnsetSession(formats["audio"], jitter=self.context.rng)
+
+
+class HoldSession:
+    """Keeps all sound back until the end."""
+
+    latency = Latency(lookahead_s=3600)
+
+    def __init__(self, format: AudioFormat) -> None:
+        self.format = format
+        self.reset()
+
+    def reset(self) -> None:
+        self.held: list[np.ndarray] = []
+        self.until_s = 0.0
+
+    def push(self, audio: Chunk) -> Chunk:
+        self.held.append(audio.samples)
+        self.until_s = audio.until_s
+        return Chunk(0.0)
+
+    def flush(self) -> Chunk:
+        return Chunk(self.until_s, np.concatenate(self.held, axis=1)) if self.held else Chunk(0.0)
+
+
+class Hold(Effect[NoConfig]):
+    """Keeps all sound back until the end."""
+
+    causal = True
+
+    def process(self, audio: Audio) -> Audio:
+        chunks = run_offline(self.stream({"audio": audio.format}), audio)
+        return Audio(joined_samples(chunks, channels=audio.channels), audio.rate_hz)
+
+    def stream(self, formats: Any) -> HoldSession:
+        return HoldSession(formats["audio"])
+
+
+class SidesSession:
+    """Every channel by itself, and all of them swapped."""
+
+    latency = Latency()
+
+    def __init__(self, format: AudioFormat) -> None:
+        self.format = AudioFormat(format.rate_hz, 2 * format.channels)
+        self.reset()
+
+    def reset(self) -> None:
+        self.until_s = 0.0
+
+    def push(self, audio: Chunk) -> Chunk:
+        self.until_s = audio.until_s
+        return Chunk(self.until_s, np.concatenate([audio.samples, np.float32(0.25) * audio.samples]))
+
+    def flush(self) -> Chunk:
+        return Chunk(self.until_s)
+
+
+class Sides(Separator[NoConfig]):
+    """The sound as it is, and softly."""
+
+    causal = True
+
+    @classmethod
+    def output_names(cls, config: NoConfig) -> tuple[str, ...]:
+        return ("loud", "soft")
+
+    def separate(self, audio: Audio) -> Stems:
+        return Stems({"loud": audio, "soft": Audio(np.float32(0.25) * audio.samples, audio.rate_hz)})
+
+    def stream(self, formats: Any) -> SidesSession:
+        return SidesSession(formats["audio"])
+
+
+class CountSession:
+    """Peaks times the number of beats so far, where both are known."""
+
+    latency = Latency(hop_s=1 / FRAMES_PER_S)
+
+    def __init__(self, features: SeriesFormat) -> None:
+        self.format = SeriesFormat(features.rate_hz, ("0",))
+        self.aligner = Aligner({"features": features.rate_hz, "beats": None})
+        self.reset()
+
+    def reset(self) -> None:
+        self.aligner.reset()
+        self.rows, self.times_s = 0, [math.inf]
+
+    def push(self, **ports: Chunk) -> Chunk:
+        beats = ports.get("beats", Chunk(0.0))
+        assert all(event.what == "beat" for event in beats.events), "a port of beats gets beats"
+        assert beats.samples is None, "and no rows of the clock"
+        return self.given(self.aligner.push(**ports))
+
+    def flush(self) -> Chunk:
+        return self.given(self.aligner.flush())
+
+    def given(self, joined: dict[str, Chunk]) -> Chunk:
+        self.times_s[-1:] = [*(event.time_s for event in joined["beats"].events), math.inf]
+        rows = joined["features"].samples
+        rows = np.zeros((0, 1), np.float32) if rows is None else rows
+        at_s = (self.rows + np.arange(len(rows))) / self.format.rate_hz
+        self.rows += len(rows)
+        counts = np.searchsorted(self.times_s, at_s, side="right").astype(np.float32)
+        until_s = joined["features"].until_s
+        events = (Event(until_s, until_s, "counted", {"sum": float(rows.sum())}),) if len(rows) else ()
+        return Chunk(until_s, rows * counts[:, None], events)
+
+
+class Count(Controller[NoConfig]):
+    """Peaks times the number of beats so far."""
+
+    causal = True
+
+    def control(self, features: Features, beats: Beats) -> Trajectory:
+        raise NotImplementedError
+
+    def stream(self, formats: Any) -> CountSession:
+        return CountSession(formats["features"])
+
+
+class FussyConfig(PluginConfig):
+    until_s: float = Field(math.inf, description="When it has had enough.", json_schema_extra={"unit": "s"})
+
+
+class FussySession(SidesSession):
+    def __init__(self, format: AudioFormat, until_s: float) -> None:
+        super().__init__(format)
+        self.format, self.enough_s = format, until_s
+
+    def push(self, audio: Chunk) -> Chunk:
+        if audio.until_s >= self.enough_s:
+            raise InputError("I have had enough")
+        return Chunk(audio.until_s, audio.samples)
+
+
+class Fussy(Effect[FussyConfig]):
+    """Takes mono, and not for long."""
+
+    causal = True
+
+    def process(self, audio: Audio) -> Audio:
+        return audio
+
+    def stream(self, formats: Any) -> FussySession:
+        if formats["audio"].channels != 1:
+            raise InputError("I take mono")
+        return FussySession(formats["audio"], self.config.until_s)
+
+
+class OfflineDecoder(BeatDecoder[NoConfig]):
+    """Decodes files alone."""
+
+    def decode(self, activations: Activations, *, cues: Features | None = None) -> Tracked:
+        raise NotImplementedError
+
+
+class DecodedConfig(PluginConfig):
+    decoder: PluginRef[BeatDecoder[Any]] = Field(PluginRef("decoder/offline"), description="What decodes.")
+
+
+class Decoded(BeatTracker[DecodedConfig]):
+    """Streams, if its decoder does."""
+
+    causal = True
+
+    def track(self, audio: Audio) -> Tracked:
+        raise NotImplementedError
+
+    def stream(self, formats: Any) -> Any:
+        raise AssertionError("it has a decoder in it that does not stream")
