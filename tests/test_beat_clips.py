@@ -23,7 +23,7 @@ beats = _import()
 
 @pytest.fixture(scope="module")
 def some():
-    return list(beats.varied.varied(3, 11))
+    return list(beats.varied.varied(2, 11))
 
 
 @pytest.fixture(scope="module")
@@ -126,12 +126,12 @@ def test_a_song_is_of_the_metre_asked_for_and_its_beats_lie_within_it(seed, metr
 
 
 def test_the_same_seed_draws_the_same_bytes_whatever_the_count(some):
-    again = list(beats.varied.varied(2, 11))
+    again = list(beats.varied.varied(1, 11))
     assert [clip.audio.samples.tobytes() for clip in again] == [
-        clip.audio.samples.tobytes() for clip in some[:2]
+        clip.audio.samples.tobytes() for clip in some[:1]
     ]
     assert [clip.beats.times_s.tobytes() for clip in again] == [
-        clip.beats.times_s.tobytes() for clip in some[:2]
+        clip.beats.times_s.tobytes() for clip in some[:1]
     ]
 
 
