@@ -102,6 +102,13 @@ class BarSpace:
         return np.array([row for row, (_, position) in enumerate(self.bar_rows) if position == 1])
 
     @cached_property
+    def accents(self) -> Floats:
+        """How much each bar row is expected to stand out: 1 on the downbeat, 0 on average [bar rows]."""
+        return np.array([1.0 if position == 1 else -1 / (metre - 1) for metre, position in self.bar_rows]) * (
+            self.row_metres > 1
+        )
+
+    @cached_property
     def zone_frames(self) -> Indexes:
         """Frames of each interval that are heard as its beat [intervals]."""
         frames: Indexes = np.ceil(self.intervals * BEAT_ZONE).astype(np.intp)

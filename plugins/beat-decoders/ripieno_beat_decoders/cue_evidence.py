@@ -7,27 +7,26 @@ known a little after the beat: the evidence of a frame is given `delay` frames l
 """
 
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ripieno.contracts.errors import InputError
 
-from .observation import RunningStandard
+from .bar_space import Floats
+from .observation import RunningStandard, accent_log_likelihood
 
 CUE_NAMES = (*(f"chroma_{pitch_class}" for pitch_class in range(12)), "bass_db")
 
 BEFORE_S = (-0.26, -0.04)
 AFTER_S = (0.06, 0.16)
-BASS_S = (0.0, 0.08)
 QUIETEST_DB = -80.0
-FURTHEST = 3.0
-"""Deviations from the mean beyond which a cue says no more."""
 
 
 @dataclass(frozen=True)
 class CueWeights:
-    """Log-likelihood of the downbeat for each deviation of a cue from its mean over beats.
+    """How far a cue stands out on downbeats, in standard deviations over all beats.
 
     Parameters
     ----------
@@ -40,10 +39,10 @@ class CueWeights:
 
 
 class CueEvidence:
-    """Log-likelihood of the downbeat against other beats, frame by frame, from rows of cues.
+    """Log-likelihood of each bar row, frame by frame, from rows of cues.
 
-    Harmonic change is the cosine distance of the mean chroma before a frame and after it; the bass is its
-    mean level after it. Both are standardised by what they were on the beats so far.
+    Harmonic change is the correlation distance of the mean chroma before a frame and after it; the bass is
+    its mean level after it. Both are standardised by what they were on the beats so far.
 
     Parameters
     ----------
@@ -51,6 +50,8 @@ class CueEvidence:
         Rows a second.
     names : sequence of str
         Of the columns; all of `CUE_NAMES` must be among them.
+    accents : ndarray [bar rows]
+        `BarSpace.accents`.
     weights : CueWeights
     memory : float
         Beats over which a cue is standardised, > 0.
@@ -61,18 +62,26 @@ class CueEvidence:
         If a cue is missing.
     """
 
-    def __init__(self, *, rate_hz: float, names: tuple[str, ...], weights: CueWeights, memory: float) -> None:
+    def __init__(
+        self,
+        *,
+        rate_hz: float,
+        names: tuple[str, ...],
+        accents: Floats,
+        weights: CueWeights,
+        memory: float,
+    ) -> None:
         missing = [name for name in CUE_NAMES if name not in names]
         if missing:
             raise InputError(f"the cues lack {', '.join(missing)}: ripieno.toolkit.cues makes them")
         self._columns = np.array([names.index(name) for name in CUE_NAMES])
-        self._weights = weights
+        self._harmony_accents, self._bass_accents = weights.harmony * accents, weights.bass * accents
         self.delay = max(1, round(AFTER_S[1] * rate_hz))
         reach = self.delay + round(-BEFORE_S[0] * rate_hz) + 1
         at_s = (np.arange(reach) - reach + 1 + self.delay) / rate_hz
-        self._spans = np.stack([_mean_over(at_s, span_s) for span_s in (BEFORE_S, AFTER_S, BASS_S)])
-        self._harmony = RunningStandard(memory=memory, least_deviation=0.02, prior=(0.1, 0.1))
-        self._bass = RunningStandard(memory=memory, least_deviation=1.0, prior=(-30.0, 10.0))
+        self._spans = np.stack([_mean_over(at_s, span_s) for span_s in (BEFORE_S, AFTER_S)])
+        self._harmony = RunningStandard(deviation=0.2, memory=memory)
+        self._bass = RunningStandard(deviation=3.0, memory=memory)
         self._recent = np.zeros((reach, len(CUE_NAMES)))
         self.reset()
 
@@ -84,16 +93,16 @@ class CueEvidence:
         self._recent[:, -1] = QUIETEST_DB
         self._change, self._level = 0.0, QUIETEST_DB
 
-    def hear(self, row: NDArray[np.float32]) -> float:
-        """Take the next row [columns]; the evidence for a beat `delay` frames ago."""
+    def hear(self, row: NDArray[np.float32]) -> Floats:
+        """Take the next row [columns]; log-likelihood of each bar row for a beat `delay` frames ago."""
         self._recent[:-1] = self._recent[1:]
         self._recent[-1] = row[self._columns]
-        before, after, bass = self._spans @ self._recent
-        self._change = cosine_distance(before[:12], after[:12])
-        self._level = max(float(bass[12]), QUIETEST_DB)
-        return self._weights.harmony * _bounded(self._harmony.score(self._change)) + (
-            self._weights.bass * _bounded(self._bass.score(self._level))
-        )
+        before, after = self._spans @ self._recent
+        self._change = correlation_distance(before[:12], after[:12])
+        self._level = max(float(after[12]), QUIETEST_DB)
+        harmony = accent_log_likelihood(self._harmony.score(self._change), self._harmony_accents)
+        bass = accent_log_likelihood(self._bass.score(self._level), self._bass_accents)
+        return harmony + bass
 
     def learn(self, beat: float) -> None:
         """Take the cues heard last as those of a beat, with its probability `delay` frames ago."""
@@ -101,9 +110,10 @@ class CueEvidence:
         self._bass.learn(self._level, beat)
 
 
-def cosine_distance(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    """1 minus the cosine of the angle between two vectors; 0 where one of them is zero."""
-    lengths = float(np.sqrt((first @ first) * (second @ second)))
+def correlation_distance(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """1 minus the correlation of two vectors, 0 to 2; 0 where one of them is constant."""
+    first, second = first - first.mean(), second - second.mean()
+    lengths = sqrt(float(first @ first) * float(second @ second))
     return 1 - float(first @ second) / lengths if lengths > 1e-12 else 0.0
 
 
@@ -111,7 +121,3 @@ def _mean_over(at_s: NDArray[np.float64], span_s: tuple[float, float]) -> NDArra
     inside = (at_s >= span_s[0] - 1e-9) & (at_s <= span_s[1] + 1e-9)
     weights: NDArray[np.float64] = inside / max(1, inside.sum())
     return weights
-
-
-def _bounded(score: float) -> float:
-    return min(max(score, -FURTHEST), FURTHEST)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import exp
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +23,10 @@ from ripieno.contracts import (
 
 from .bar_space import BarSpace, Floats, Indexes, Ring
 from .cue_evidence import CueEvidence, CueWeights
-from .observation import BeatObservation, RunningStandard, log_odds
+from .observation import BeatObservation, RunningStandard, accent_log_likelihood, log_odds
 from .readout import Readout, ReadoutConstants
 
 Floats32 = NDArray[np.float32]
-
-FURTHEST = 3.0
-"""Deviations from the mean beyond which a downbeat activation says no more."""
 
 
 @dataclass(frozen=True)
@@ -203,7 +199,11 @@ class BarPointerSession:
         if cues is not None:
             weights = CueWeights(config.harmony_weight, config.bass_weight)
             evidence = CueEvidence(
-                rate_hz=self._rate_hz, names=cues.names, weights=weights, memory=constants.memory_beats
+                rate_hz=self._rate_hz,
+                names=cues.names,
+                accents=space.accents,
+                weights=weights,
+                memory=constants.memory_beats,
             )
         self._filter = ForwardFilter(space, config, constants, rate_hz=self._rate_hz, cues=evidence)
         self._readout = Readout(self._filter, readout, rate_hz=self._rate_hz)
@@ -299,10 +299,8 @@ class ForwardFilter:
             level=constants.level,
             memory=constants.peak_s * rate_hz,
         )
-        self._downbeat_weight = config.downbeat_weight
-        self._downbeat = RunningStandard(
-            memory=constants.memory_beats, least_deviation=1.0, prior=(-1.0, 1.0)
-        )
+        self._downbeat_accents = config.downbeat_weight * space.accents
+        self._downbeat = RunningStandard(deviation=1.0, memory=constants.memory_beats)
         self._epsilon = constants.downbeat_epsilon
         self.tempo_prior = space.tempo_prior(60 * rate_hz / config.expected_bpm, config.tempo_spread)
         self.bar_prior = space.metre_prior(config.weights_of(space.metres))
@@ -319,7 +317,6 @@ class ForwardFilter:
         self._ring = Ring(space, *(np.concatenate(places) for places in zip(entry, zone, late, strict=True)))
         ends = np.cumsum([len(places[0]) for places in (entry, zone, late)])
         self._entry, self._zone, self._late = map(slice, (0, *ends[:2]), ends)
-        self._ratios = np.ones(len(space.bar_rows))
         self.reset()
 
     def reset(self) -> None:
@@ -345,10 +342,10 @@ class ForwardFilter:
         self._ring.advance()
         self._move()
         odds = log_odds(downbeat + self._epsilon, beat - downbeat + self._epsilon)
-        score = min(max(self._downbeat.score(odds), -FURTHEST), FURTHEST)
-        self._weigh(self._zone, self._observation.log_ratio(beat), self._downbeat_weight * score)
+        accent = accent_log_likelihood(self._downbeat.score(odds), self._downbeat_accents)
+        self._weigh(self._zone, self._observation.log_ratio(beat) + accent)
         if self.cues is not None and cue is not None:
-            self._weigh(self._late, 0.0, self.cues.hear(cue))
+            self._weigh(self._late, self.cues.hear(cue))
         self._normalise()
         self._downbeat.learn(odds, self._probability(self._zone))
         if self.cues is not None and cue is not None:
@@ -358,11 +355,9 @@ class ForwardFilter:
         ended = self.posterior.take(self.entries, axis=0)
         self._put(self._entry, self._tempo_step @ ended @ self.bar_step + self._birth)
 
-    def _weigh(self, part: slice, log_ratio: float, log_downbeat: float) -> None:
-        """Multiply a part of the states by a likelihood ratio, its downbeats by one more."""
-        self._ratios[:] = exp(log_ratio)
-        self._ratios[self.space.downbeat_rows] = exp(log_ratio + log_downbeat)
-        self._put(part, self.posterior.take(self._ring.places[part], axis=0) * self._ratios)
+    def _weigh(self, part: slice, log_ratios: Floats) -> None:
+        """Multiply a part of the states by the likelihood ratios of their bar rows."""
+        self._put(part, self.posterior.take(self._ring.places[part], axis=0) * np.exp(log_ratios))
 
     def _put(self, part: slice, states: Floats) -> None:
         places = self._ring.places[part]

@@ -9,6 +9,11 @@ Böck, Krebs, Widmer: Joint beat and downbeat tracking with recurrent neural net
 
 from math import exp, log, sqrt
 
+from .bar_space import Floats
+
+FURTHEST = 3.0
+"""Deviations beyond it count as it."""
+PRIOR_WEIGHT = 1.0
 EPSILON = 1e-6
 QUIETEST = 0.1
 """Lower peaks are not scaled up further."""
@@ -57,38 +62,56 @@ def log_odds(probability: float, other: float) -> float:
     return log((probability + EPSILON) / (max(other, 0.0) + EPSILON))
 
 
+def accent_log_likelihood(deviation: float, expected: Floats) -> Floats:
+    """Log-likelihood of a standardised value on each bar row, against a mean of 0.
+
+    Parameters
+    ----------
+    deviation : float
+        From the mean over beats, in standard deviations.
+    expected : ndarray [bar rows]
+        Mean deviation on each bar row; values are normal around it with standard deviation 1.
+    """
+    bounded = min(max(deviation, -FURTHEST), FURTHEST)
+    return expected * (bounded - expected / 2)
+
+
 class RunningStandard:
     """Values as deviations from their weighted running mean, in running standard deviations.
 
     Parameters
     ----------
+    deviation : float
+        Expected before anything was seen, > 0; it counts as much as `PRIOR_WEIGHT` values.
     memory : float
-        Weights are forgotten so that this much of them is remembered, > 0.
-    least_deviation : float
-        The deviation is taken to be no smaller, > 0.
-    prior : tuple of float
-        Mean and deviation before anything was seen; they count as much as one unit of weight.
+        Weights are forgotten so that this much of them is remembered, > 1.
+
+    References
+    ----------
+    West: Updating mean and variance estimates: an improved method. Communications of the ACM 22(9), 1979.
     """
 
-    def __init__(self, *, memory: float, least_deviation: float, prior: tuple[float, float]) -> None:
-        self._memory, self._least = memory, least_deviation
-        self._prior = prior
+    def __init__(self, *, deviation: float, memory: float) -> None:
+        self._variance, self._memory = deviation**2, memory
         self.reset()
 
     def reset(self) -> None:
         """Forget everything, as new."""
-        mean, deviation = self._prior
-        self._weight = 1.0
-        self._mean, self._variance = mean, deviation**2
+        self._weight = self._mean = self._squares = 0.0
 
     def score(self, value: float) -> float:
-        """The value in deviations from the mean."""
-        return (value - self._mean) / max(sqrt(self._variance), self._least)
+        """The value in deviations from the mean; 0 before there is one."""
+        if self._weight == 0:
+            return 0.0
+        variance = (self._squares + PRIOR_WEIGHT * self._variance) / (self._weight + PRIOR_WEIGHT)
+        return (value - self._mean) / sqrt(variance)
 
     def learn(self, value: float, weight: float) -> None:
         """Take a value into account, as much as its weight in [0, 1] says."""
-        self._weight = self._weight * (1 - weight / self._memory) + weight
-        share = weight / self._weight
+        if weight <= 0:
+            return
+        keep = 1 - weight / self._memory
+        self._weight = self._weight * keep + weight
         difference = value - self._mean
-        self._mean += share * difference
-        self._variance += share * ((1 - share) * difference**2 - self._variance)
+        self._mean += difference * weight / self._weight
+        self._squares = self._squares * keep + weight * difference * (value - self._mean)
