@@ -314,9 +314,9 @@ STYLES = (
     Style(
         "march and polka",
         (
-            _groove(2, "kick:9.8. snare:.7.7", "R.F.", ".6.6"),
-            _groove(2, "kick:9... snare:7.775.75", "R_F_", ".5.5"),
-            _groove(2, "kick:9.7. hat:.6.6 snare:..8.", "R.F.|R.RA", ".7.7"),
+            _groove(2, "kick:9.8. snare:.5.5", "R.F.", ".4.4"),
+            _groove(2, "kick:9... snare:7.557.55", "R_F_", ".4.4"),
+            _groove(2, "kick:9.7. hat:.5.5 snare:6.8.", "R.F.|R.RA", ".4.4"),
         ),
         (95, 145),
         basses=("upright_bass", "electric_bass"),
