@@ -160,21 +160,31 @@ class BarSpace:
         normalised: Floats = transition / transition.sum(axis=1, keepdims=True)
         return normalised
 
-    def bar_transition(self, metre_change: float) -> Floats:
+    def bar_transition(
+        self, metre_change: float, *, slip: float = 0.0, prior: Floats | None = None
+    ) -> Floats:
         """Probability of each next bar row [bar rows before, bar rows after].
 
-        The next beat of the bar is certain; behind the last one another metre begins with probability
-        `metre_change`, shared by all others.
+        Parameters
+        ----------
+        metre_change : float
+            That behind the last beat of a bar another metre begins, shared by all others.
+        slip : float
+            That the count is lost, and the next bar row is any, by `prior`. It bounds what evidence can
+            add up to, so that a wrong count is left within a few bars.
+        prior : ndarray [bar rows], optional
+            `metre_prior` where not given.
         """
-        transition = np.zeros((len(self.bar_rows), len(self.bar_rows)))
+        step = np.zeros((len(self.bar_rows), len(self.bar_rows)))
         others = len(self.metres) - 1
         change = metre_change if others else 0.0
         for row, (metre, position) in enumerate(self.bar_rows):
             if position < metre:
-                transition[row, row + 1] = 1
+                step[row, row + 1] = 1
                 continue
             for begun, downbeat in zip(self.metres, self.downbeat_rows, strict=True):
-                transition[row, downbeat] = 1 - change if begun == metre else change / others
+                step[row, downbeat] = 1 - change if begun == metre else change / others
+        transition: Floats = (1 - slip) * step + slip * (self.metre_prior() if prior is None else prior)
         return transition
 
 

@@ -35,10 +35,16 @@ class FilterConstants:
 
     Parameters
     ----------
-    floor, neutral, power : float
+    floor, contrast, power, level : float
         As in `BeatObservation`.
-    metre_change : float
-        Probability, at a bar's end, that another metre begins.
+    peak_s : float
+        Its memory, in seconds.
+    octave_jump : float
+        Probability, at a beat's end, that the tempo doubles, and that it halves.
+    tempo_pull : float
+        How much the tempo prior counts in every second, beside the start.
+    metre_change, slip : float
+        As in `BarSpace.bar_transition`.
     restart_s : float
         Mean seconds between restarts, where anything may begin: a new song, a cut.
     memory_beats : float
@@ -47,15 +53,16 @@ class FilterConstants:
         Added to activations before their log-odds, so that weak ones say little.
     """
 
-    floor: float = 0.03
-    contrast: float = 0.0
-    power: float = 0.7
-    level: float = 0.0
+    floor: float = 0.04
+    contrast: float = 0.5
+    power: float = 0.6
+    level: float = 0.3
     peak_s: float = 3.0
     octave_jump: float = 1e-6
-    tempo_pull: float = 0.0
-    metre_change: float = 1e-3
-    restart_s: float = 1e4
+    tempo_pull: float = 1.5
+    metre_change: float = 3e-3
+    slip: float = 3e-3
+    restart_s: float = 1e3
     memory_beats: float = 16.0
     downbeat_epsilon: float = 0.02
 
@@ -70,13 +77,13 @@ class BarPointerConfig(PluginConfig):
         215.0, gt=0, description="Fastest tempo considered.", json_schema_extra={"unit": "BPM"}
     )
     expected_bpm: float = Field(
-        115.0,
+        116.0,
         gt=0,
         description="The tempo preferred where the music can be counted in more than one octave.",
         json_schema_extra={"unit": "BPM"},
     )
     tempo_spread: float = Field(
-        0.6,
+        0.7,
         gt=0,
         description="How far tempi may lie from the expected one: standard deviation of a log-normal prior.",
         json_schema_extra={"unit": "octaves"},
@@ -86,7 +93,7 @@ class BarPointerConfig(PluginConfig):
         (), description="How common each of the metres is; 4 the most common where empty."
     )
     stiffness: float = Field(
-        60.0,
+        75.0,
         gt=0,
         description="How steady the tempo is: a change costs exp(-stiffness * |ratio - 1|) a beat.",
     )
@@ -97,7 +104,7 @@ class BarPointerConfig(PluginConfig):
         0.5, ge=0, description="How much a change of harmony counts for a downbeat, where cues are given."
     )
     bass_weight: float = Field(
-        0.5, ge=0, description="How much a strong bass counts for a downbeat, where cues are given."
+        0.7, ge=0, description="How much a strong bass counts for a downbeat, where cues are given."
     )
 
     @model_validator(mode="after")
@@ -308,7 +315,9 @@ class ForwardFilter:
         seconds = space.intervals / rate_hz
         pull = (self.tempo_prior / self.tempo_prior.max()) ** (constants.tempo_pull * seconds)
         self._tempo_step = (step * pull).T.copy()
-        self.bar_step = space.bar_transition(constants.metre_change)
+        self.bar_step = space.bar_transition(
+            constants.metre_change, slip=constants.slip, prior=self.bar_prior
+        )
         self._birth = np.outer(self.tempo_prior, self.bar_prior) / (constants.restart_s * rate_hz)
         self._prior = np.outer((self.tempo_prior / space.intervals)[space.slot_intervals], self.bar_prior)
         heard_after = np.rint(space.beat_centres).astype(np.intp) + (cues.delay if cues else 0)
