@@ -314,7 +314,7 @@ STYLES = (
     Style(
         "march and polka",
         (
-            _groove(2, "kick:9.8. snare:.5.5", "R.F.", ".4.4"),
+            _groove(2, "kick:9.8. hat:8.7. snare:.5.5", "R.F.", ".4.4"),
             _groove(2, "kick:9... snare:7.557.55", "R_F_", ".4.4"),
             _groove(2, "kick:9.7. hat:.5.5 snare:6.8.", "R.F.|R.RA", ".4.4"),
         ),
