@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import venv
@@ -249,6 +250,29 @@ def bin_folder(tmp_path_factory):
     return folder / "bin"
 
 
+@pytest.fixture(scope="module")
+def browser():
+    selenium = pytest.importorskip("selenium", reason="selenium is not installed")
+    from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    driver = shutil.which("chromedriver")
+    if not found or not driver:
+        pytest.skip(f"selenium {selenium.__version__} is here, but no chromium with its chromedriver")
+    options = ChromeOptions()
+    options.binary_location = found
+    for flag in (
+        "headless=new",
+        "no-sandbox",
+        "disable-gpu",
+        "no-first-run",
+        "disable-background-networking",
+    ):
+        options.add_argument(f"--{flag}")
+    with Chrome(options=options, service=ChromeService(driver)) as driver:
+        yield driver
+
+
 @pytest.fixture
 def shell(bin_folder, tmp_path):
     """What does a line of a page in a folder like the repository's root, and gives what it says."""
@@ -287,7 +311,7 @@ def shell(bin_folder, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["first-pipeline", "first-plugin"])
+@pytest.mark.parametrize("page", ["first-pipeline", "first-plugin", "rhythm"])
 def test_a_lesson_says_what_its_commands_say(page, shell, tmp_path):
     folder = tmp_path
     for block in blocks(ROOT / f"docs/{page}.md"):
@@ -321,12 +345,72 @@ def assert_says(line: str, said: str, expected: list[str]) -> None:
     assert not left or "…" in wanted, f"$ {line}\n{said}"
 
 
+@pytest.fixture
+def a_run(bin_folder, tmp_path):
+    """The run of the guide on the first seconds of the song, served at a port that is free; the port."""
+    for needed in ("onnxruntime", "starlette", "uvicorn", "websockets"):
+        pytest.importorskip(needed, reason=f"{needed} is not installed")
+    song, rate_hz = soundfile.read(ROOT / "examples/first-film/song.ogg", stop=44100 * 15)
+    soundfile.write(tmp_path / "song.wav", song, rate_hz)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [bin_folder / "core", "live", "beat-clock", "--source", f"file:{tmp_path / 'song.wav'}"]
+    command += ["--pace", "realtime", "--port", str(port), "--token", "secret", "--serve", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8") as run:
+        assert f"http://127.0.0.1:{port}/" in run.stderr.readline()
+        yield port, run
+        run.terminate()
+
+
+def client_of_the_guide(name: str, folder: Path, port: int) -> Path:
+    (block,) = [block for block in blocks(ROOT / "docs/rhythm.md") if block.file == name]
+    path = folder / name
+    path.write_text(block.text.replace("8765", str(port)), encoding="utf-8")
+    return path
+
+
+@pytest.mark.slow
+def test_the_program_of_the_guide_tells_the_beats_of_a_run(a_run, bin_folder, tmp_path):
+    port, run = a_run
+    script = client_of_the_guide("listen.py", tmp_path, port)
+    listening = subprocess.run(
+        [bin_folder / "python", script, "secret"], stdout=subprocess.PIPE, encoding="utf-8", check=True
+    )
+    messages = map(json.loads, run.stdout.read().splitlines())
+    beats = [message for message in messages if message["event"] == "beat"]
+    told = [f"{beat['time_s']:.2f} s: {beat['position']} of {beat['beats_per_bar']}" for beat in beats]
+    heard = listening.stdout.splitlines()
+    # It came a little late, and missed nothing since.
+    assert heard == told[-len(heard) :]
+    assert len(heard) > len(told) / 2
+
+
+@pytest.mark.slow
+def test_the_page_of_the_guide_counts_and_flashes(a_run, browser, tmp_path):
+    port, _ = a_run
+    page = client_of_the_guide("pulse.html", tmp_path, port)
+    browser.get(f"{page.as_uri()}#secret")
+    seen = set()
+
+    def counted(browser):
+        body = browser.find_element("tag name", "body")
+        seen.add((body.text, body.value_of_css_property("background-color")))
+        return {"1", "2"} <= {text for text, _ in seen}
+
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    WebDriverWait(browser, 15, poll_frequency=0.05).until(counted)
+    assert len({colour for _, colour in seen}) > 5
+
+
 def settled(lines: list[str]) -> list[str]:
-    """Without what differs from run to run: times, dates, hashes, numbers of tests."""
+    """Without what differs from run to run, or as methods improve: times, dates, hashes, figures of beats."""
     for pattern, word in (
         (r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d", "DATE"),
         (r"\d+(\.\d+)? s\b", "TIME"),
         (r"\d+(\.\d+)?s\b", "TIME"),
+        (r"\d+\.\d BPM", "TEMPO"),
+        (r"confidence \d\.\d\d", "CONFIDENCE"),
         (r"\d+ (passed|skipped)", r"SOME \1"),
         (r"^[.s]+ +\[ *\d+%\]$", "TESTS"),
         (r"[0-9a-f]{20,}", "HASH"),

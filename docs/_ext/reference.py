@@ -26,8 +26,10 @@ from ripieno.contracts.hooks import EVENTS
 from ripieno.contracts.interfaces import INTERFACES, Augmenter, Codec, FrameDecoder, FrameEffect
 from ripieno.contracts.plugin import Plugin
 from ripieno.contracts.ports import signature
+from ripieno.contracts.slow_state import contract
 from ripieno.core.cli import COMMANDS, core
 from ripieno.core.graph import svg
+from ripieno.core.live import client
 from ripieno.core.manifest import graph_of
 from ripieno.core.pipeline import Pipeline, schema
 from ripieno.core.planner import make_plan
@@ -371,6 +373,41 @@ def recipes(app: Sphinx) -> Iterator[str]:
         )
 
 
+def slow_state(app: Sphinx) -> Iterator[str]:
+    """The fields of a state, as the frozen contract has them."""
+    frozen = contract()
+    kinds = frozen["state"]["$defs"]
+    for part, name in (("beat", "BeatClockState"), ("structure", "StructureState")):
+        node = kinds[name]
+        rows = (
+            (
+                code(f"{part}.{field}"),
+                type_of(kinds["probability"] if "$ref" in facts else facts)
+                + ("" if field in node["required"] else ", optional"),
+                facts.get("description", ""),
+            )
+            for field, facts in node["properties"].items()
+        )
+        yield from table(("field", "", ""), rows)
+    for name in ("section_labels", "hazard_horizons_beats"):
+        yield from ("", f"`{name}`: {', '.join(map(str, frozen[name]))}.", "")
+
+
+def farewells(app: Sphinx) -> Iterator[str]:
+    """Close codes of the server's WebSocket."""
+    known = [value for value in vars(client).values() if isinstance(value, client.Farewell)]
+    rows = [(code(str(farewell.code)), farewell.reason) for farewell in known]
+    yield from table(
+        ("close code", ""), [*rows, (code(str(client.WRONG)), "anything else: the fault by name")]
+    )
+
+
+def osc(app: Sphinx) -> Iterator[str]:
+    """The addresses that a run sends to."""
+    said = inspect.getdoc(import_module("ripieno.core.live.osc")) or ""
+    yield from rst(re.search(r"^=.*^=[= ]*$", said, re.MULTILINE | re.DOTALL)[0].splitlines())
+
+
 def graph(app: Sphinx, path: str) -> Iterator[str]:
     """The picture of a pipeline file, as ``core graph`` draws it."""
     plan = make_plan(Pipeline.load(Path(app.srcdir) / path), registry())
@@ -400,6 +437,9 @@ PARTS: Mapping[str, Callable[..., Iterator[str]]] = {
         plugins,
         codecs,
         recipes,
+        slow_state,
+        farewells,
+        osc,
         graph,
         lines,
     )
