@@ -77,12 +77,11 @@ class Workbench:
             [sys.executable, "-c", PROGRAM, *map(str, args)],
             cwd=self.folder,
             env=self.environment(),
-            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
             process_group=0,
-            **options,
+            **{"stdin": subprocess.DEVNULL, **options},
         )
 
     def core(self, *args: object, code: int = 0, **options: Any) -> "subprocess.CompletedProcess[str]":
