@@ -92,7 +92,8 @@ class BarParticles:
 
     def __init__(self, space: BarSpace, *, count: int, metre_change: float, rng: Generator) -> None:
         self._rng, self._count, self._rows_in_all = rng, count, len(space.bar_rows)
-        self._next = Draws(space.bar_transition(metre_change))
+        step = space.bar_transition(metre_change=metre_change, slip=0.0, prior=space.metre_prior())
+        self._next = Draws(step)
         self._is_downbeat = np.isin(np.arange(self._rows_in_all), space.downbeat_rows)
         self.rows: Indexes = rng.integers(self._rows_in_all, size=count)
 
@@ -134,7 +135,7 @@ class Draws:
 
     def __call__(self, before: Indexes, rng: Generator) -> Indexes:
         """What follows each of `before`."""
-        found = np.searchsorted(self._edges, before + rng.random(len(before)), side="right")
+        found: Indexes = np.searchsorted(self._edges, before + rng.random(len(before)), side="right")
         return found - before * self._columns
 
 
@@ -149,4 +150,5 @@ def resampled(weights: Floats, rng: Generator) -> Indexes:
     cumulative = np.cumsum(weights)
     count = len(weights)
     places = (np.arange(count) + rng.random()) * (cumulative[-1] / count)
-    return np.minimum(np.searchsorted(cumulative, places, side="right"), count - 1)
+    chosen: Indexes = np.minimum(np.searchsorted(cumulative, places, side="right"), count - 1)
+    return chosen

@@ -11,25 +11,39 @@ from ripieno.contracts import Features, InputError, SeriesFormat
 
 from .bar_space import Floats, Indexes
 from .cue_evidence import CueEvidence, CueWeights
+from .observation import accent_log_likelihood
 
-FURTHEST = 3.0
-"""Deviations from the mean beyond which a downbeat activation says no more."""
 MEMORY_OF_CUES_BEATS = 64.0
 """Beats over which cues are standardised."""
 MEMORY_BEATS = 3.0
 """Beats around one that count for how well it is heard, at 1 / e."""
 
 
-def downbeat_scores(beat: Floats, downbeat: Floats, *, epsilon: float) -> Floats:
-    """Log-odds of a downbeat against other beats [frames], in deviations from their mean on beats."""
+def downbeat_accents(beat: Floats, downbeat: Floats, *, epsilon: float, expected: Floats) -> Floats:
+    """Log-likelihood of each bar row [frames, bar rows], from the odds of a downbeat against other beats.
+
+    Parameters
+    ----------
+    beat, downbeat : ndarray [frames]
+        Activations.
+    epsilon : float
+        Added to both, so that weak ones say little.
+    expected : ndarray [bar rows]
+        As in `accent_log_likelihood`.
+    """
     odds = np.log((downbeat + epsilon) / (np.maximum(beat - downbeat, 0) + epsilon))
-    return standardised(odds, beat, least_deviation=1.0)
+    total = max(float(beat.sum()), 1e-12)
+    mean = float(beat @ odds) / total
+    # One more beat with a deviation of 1, so that few beats that are alike say little.
+    deviation = ((float(beat @ (odds - mean) ** 2) + 1) / (total + 1)) ** 0.5
+    scores = [accent_log_likelihood(score, expected) for score in ((odds - mean) / deviation).tolist()]
+    return np.array(scores).reshape(len(beat), len(expected))
 
 
-def cue_scores(cues: Features, beat: Floats, *, weights: CueWeights) -> Floats:
-    """Log-likelihood of a downbeat against other beats [frames], from harmony and bass around each frame.
+def cue_accents(cues: Features, beat: Floats, *, accents: Floats, weights: CueWeights) -> Floats:
+    """Log-likelihood of each bar row [frames, bar rows], from harmony and bass around each frame.
 
-    It is 0 where the cues end before the activations.
+    It is 0 where the cues end before the activations `beat` [frames].
 
     Raises
     ------
@@ -37,9 +51,13 @@ def cue_scores(cues: Features, beat: Floats, *, weights: CueWeights) -> Floats:
         If a cue is missing.
     """
     evidence = CueEvidence(
-        rate_hz=cues.rate_hz, names=cues.names, weights=weights, memory=MEMORY_OF_CUES_BEATS
+        rate_hz=cues.rate_hz,
+        names=cues.names,
+        accents=accents,
+        weights=weights,
+        memory=MEMORY_OF_CUES_BEATS,
     )
-    scores = np.zeros(len(beat))
+    scores = np.zeros((len(beat), len(accents)))
     for frame, row in enumerate(cues.values[: len(beat)], start=-evidence.delay):
         score = evidence.hear(row)
         if frame >= 0:
@@ -61,14 +79,6 @@ def require_same_frames(cues: SeriesFormat, activations: SeriesFormat) -> None:
             f"cues at {cues.rate_hz:g} Hz from {cues.start_s:g} s do not fit activations at "
             f"{activations.rate_hz:g} Hz from {activations.start_s:g} s: make them with the same hop"
         )
-
-
-def standardised(values: Floats, weights: Floats, *, least_deviation: float) -> Floats:
-    """Values [frames] in deviations from their weighted mean, within `FURTHEST`."""
-    total = max(float(weights.sum()), 1e-12)
-    mean = float(weights @ values) / total
-    deviation = (float(weights @ (values - mean) ** 2) / total) ** 0.5
-    return np.clip((values - mean) / max(deviation, least_deviation), -FURTHEST, FURTHEST)
 
 
 class Hearing:

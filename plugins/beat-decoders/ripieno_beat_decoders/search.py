@@ -45,34 +45,30 @@ class Path:
 
 
 class BeatScores:
-    """What each beat is worth by itself: the sum of scores over its zone.
+    """What each beat is worth by itself.
 
     Parameters
     ----------
     space : BarSpace
-    beat : ndarray [frames]
-        Log-likelihood of the zone against the rest of a beat.
-    downbeat : ndarray [frames]
-        What is added to it in the zone of a downbeat.
-    start : ndarray [frames]
-        What is added to a downbeat that starts in this frame.
+    zone : ndarray [frames, bar rows]
+        Log-likelihoods; those of a beat's zone are added up.
+    start : ndarray [frames, bar rows]
+        Added to a beat that starts in the frame.
     """
 
-    def __init__(self, space: BarSpace, beat: Floats, downbeat: Floats, start: Floats) -> None:
-        self.frames, self._space = len(beat), space
+    def __init__(self, space: BarSpace, zone: Floats, start: Floats) -> None:
+        self.frames, self._space = len(zone), space
         # Beats may start before the first frame, and end after the last one.
-        pad = (space.longest, space.longest + 1)
-        self._sums = [np.concatenate([[0], np.cumsum(np.pad(scores, pad))]) for scores in (beat, downbeat)]
-        self._start = np.pad(start, pad)
-        self._is_downbeat = np.isin(np.arange(len(space.bar_rows)), space.downbeat_rows)
+        edges = ((space.longest, space.longest + 1), (0, 0))
+        self._start = np.pad(start, edges).astype(np.float32)
+        self._sums = np.cumsum(np.pad(zone, edges), axis=0)
 
     def of(self, starts: Indexes) -> Floats32:
         """Scores [starts, bar rows, intervals] of beats that start in these frames."""
-        first = starts[:, None] + self._space.longest
-        stop = first + self._space.zone_frames
-        beat, downbeat = (sums[stop] - sums[first] for sums in self._sums)
-        extra = self._is_downbeat[None, :, None] * (downbeat + self._start[first])[:, None, :]
-        return np.asarray(beat[:, None, :] + extra, np.float32)
+        before = starts + self._space.longest - 1
+        in_zone = self._sums[before[:, None] + self._space.zone_frames] - self._sums[before][:, None]
+        scores = in_zone + self._start[before + 1][:, None]
+        return np.asarray(scores.transpose(0, 2, 1), np.float32)
 
 
 def best_path(space: BarSpace, scores: BeatScores, *, prior: Floats, tempo: Floats, bar: Floats) -> Path:
@@ -91,7 +87,7 @@ def best_path(space: BarSpace, scores: BeatScores, *, prior: Floats, tempo: Floa
     tempo : ndarray [intervals before, intervals after]
         Log-probability of each next interval.
     bar : ndarray [bar rows before, bar rows after]
-        Log-probability of each next bar row; all but downbeats follow the row before them only.
+        Log-probability of each next bar row.
     """
     search = _Search(space, scores, tempo=tempo, bar=bar)
     before = search.begin(prior)
@@ -123,10 +119,6 @@ class _Search:
     def __init__(self, space: BarSpace, own: BeatScores, *, tempo: Floats, bar: Floats) -> None:
         self._space, self._own = space, own
         self._tempo, self._bar = tempo.astype(np.float32), bar.astype(np.float32)
-        self._downbeats = space.downbeat_rows
-        self._lasts = np.append(self._downbeats[1:], len(bar)) - 1
-        self._others = np.setdiff1d(np.arange(len(bar)), self._downbeats)
-        self._from_last = self._bar[self._lasts][:, self._downbeats, None]
         self._every_row = np.arange(len(bar))[:, None]
         self._every_interval = np.arange(len(tempo))
 
@@ -172,7 +164,5 @@ class _Search:
         """The best scores with which beats start where others end."""
         ways = ended.transpose(2, 0, 1)[..., None] + self._tempo[:, None, None, :]
         best = ways.max(axis=0)
-        entered = np.empty_like(best)
-        entered[:, self._others] = best[:, self._others - 1]
-        entered[:, self._downbeats] = (best[:, self._lasts, None, :] + self._from_last).max(axis=1)
+        entered: Floats32 = (best[:, :, None, :] + self._bar[:, :, None]).max(axis=1)
         return entered

@@ -9,7 +9,7 @@ from ripieno.contracts import Activations, BeatClock, BeatDecoder, Beats, Featur
 from .bar_space import BarSpace, Floats, Indexes
 from .cue_evidence import CueWeights
 from .forward import BarPointerConfig
-from .hindsight import Hearing, cue_scores, downbeat_scores, require_same_frames
+from .hindsight import Hearing, cue_accents, downbeat_accents, require_same_frames
 from .observation import BeatObservation
 from .output import BELOW_ONE, head_columns
 from .search import BeatScores, Path, best_path
@@ -32,6 +32,10 @@ class ViterbiConstants:
         How long its peak is remembered.
     metre_change : float
         Probability, at a bar's end, that another metre begins.
+    slip : float
+        Probability, at a beat's end, that the count is lost.
+    tempo_pull : float
+        How much the tempo prior counts, for each second.
     downbeat_epsilon : float
         Added to activations before their log-odds, so that weak ones say little.
     """
@@ -42,7 +46,12 @@ class ViterbiConstants:
     level: float = 0.0
     peak_s: float = 3.0
     metre_change: float = 1e-3
+    slip: float = 1e-4
+    tempo_pull: float = 0.1
     downbeat_epsilon: float = 0.02
+
+
+CONSTANTS = ViterbiConstants()
 
 
 class BarPointerViterbi(BeatDecoder[BarPointerConfig]):
@@ -89,47 +98,55 @@ class BarPointerViterbi(BeatDecoder[BarPointerConfig]):
         if not len(beat):
             format = SeriesFormat(activations.rate_hz, BeatClock.columns(space.metres), activations.start_s)
             return Tracked.from_chunks([], format)
-        start = np.zeros(len(beat))
+        start = np.zeros((len(beat), len(space.bar_rows)))
         if cues is not None:
             weights = CueWeights(self.config.harmony_weight, self.config.bass_weight)
-            start = cue_scores(cues, beat, weights=weights)
-        path = find_path(space, self.config, beat, downbeat, start, rate_hz=activations.rate_hz)
+            start = cue_accents(cues, beat, accents=space.accents, weights=weights)
+        zone = zone_scores(space, self.config, beat, downbeat, rate_hz=activations.rate_hz)
+        scores = BeatScores(space, zone, start)
+        path = find_path(space, self.config, scores, rate_hz=activations.rate_hz)
         return read_off(space, path, beat, downbeat, activations.format)
 
 
-def find_path(
-    space: BarSpace,
-    config: BarPointerConfig,
-    beat: Floats,
-    downbeat: Floats,
-    start: Floats,
-    *,
-    rate_hz: float,
-) -> Path:
-    """The most likely path of activations [frames], with `start` in favour of downbeats there."""
-    constants = ViterbiConstants()
+def zone_scores(
+    space: BarSpace, config: BarPointerConfig, beat: Floats, downbeat: Floats, *, rate_hz: float
+) -> Floats:
+    """Log-likelihoods [frames, bar rows] of the zone of a beat against its rest, of activations [frames]."""
     observation = BeatObservation(
-        floor=constants.floor,
-        contrast=constants.contrast,
-        power=constants.power,
-        level=constants.level,
-        memory=constants.peak_s * rate_hz,
+        floor=CONSTANTS.floor,
+        contrast=CONSTANTS.contrast,
+        power=CONSTANTS.power,
+        level=CONSTANTS.level,
+        memory=CONSTANTS.peak_s * rate_hz,
     )
-    in_zone = np.array([observation.log_ratio(activation) for activation in beat.tolist()])
-    odds = downbeat_scores(beat, downbeat, epsilon=constants.downbeat_epsilon)
+    ratios = np.array([observation.log_ratio(activation) for activation in beat.tolist()])
+    expected = config.downbeat_weight * space.accents
+    accents = downbeat_accents(beat, downbeat, epsilon=CONSTANTS.downbeat_epsilon, expected=expected)
+    return ratios[:, None] + accents
+
+
+def find_path(space: BarSpace, config: BarPointerConfig, scores: BeatScores, *, rate_hz: float) -> Path:
+    """The most likely path, from what each beat is worth."""
     tempo_prior = space.tempo_prior(60 * rate_hz / config.expected_bpm, config.tempo_spread)
     bar_prior = space.metre_prior(config.weights_of(space.metres))
-    with np.errstate(divide="ignore"):  # what cannot follow has no logarithm
-        tempo = np.log(space.tempo_transition(config.stiffness))
-        bar = np.log(space.bar_transition(constants.metre_change))
+    # A slow beat has more neighbours than a fast one; that must not make it less likely to go on.
+    tempo = _logs(space.tempo_transition(config.stiffness))
+    tempo -= tempo.max(axis=1, keepdims=True)
+    preference = np.log(tempo_prior / tempo_prior.max()) * space.intervals / rate_hz
+    step = space.bar_transition(metre_change=CONSTANTS.metre_change, slip=CONSTANTS.slip, prior=bar_prior)
     return best_path(
         space,
-        BeatScores(space, in_zone, config.downbeat_weight * odds, start),
-        prior=np.log(np.outer(bar_prior, tempo_prior / space.intervals)),
-        # A slow beat has more neighbours than a fast one; that must not make it less likely to go on.
-        tempo=tempo - tempo.max(axis=1, keepdims=True),
-        bar=bar,
+        scores,
+        prior=_logs(np.outer(bar_prior, tempo_prior / space.intervals)),
+        tempo=tempo + CONSTANTS.tempo_pull * preference[:, None],
+        bar=_logs(step),
     )
+
+
+def _logs(probabilities: Floats) -> Floats:
+    with np.errstate(divide="ignore"):  # what cannot follow has the logarithm -inf
+        logs: Floats = np.log(probabilities)
+    return logs
 
 
 def read_off(space: BarSpace, path: Path, beat: Floats, downbeat: Floats, format: SeriesFormat) -> Tracked:
@@ -180,8 +197,12 @@ def _edges(activation: Floats, path: Path, zones: Indexes) -> Floats:
 
 
 def _peak(activation: Floats, start: int, zone: int) -> float:
-    """Where the activation peaks in a zone, between frames by a parabola; its middle where nothing is heard."""
-    at = start + int(activation[start : start + zone].argmax())
+    """Where the activation peaks in a zone or beside it, between frames by a parabola.
+
+    The middle of the zone where nothing is heard.
+    """
+    first = max(0, start - 1)
+    at = first + int(activation[first : start + zone + 1].argmax())
     if activation[at] < FAINT:
         return start + (zone - 1) / 2
     if not 0 < at < len(activation) - 1:

@@ -129,4 +129,5 @@ def test_an_unheard_beat_moves_the_bar_on():
     cloud = BarParticles(PUBLISHED, count=250, metre_change=0.0, rng=np.random.default_rng(1))
     before = cloud.shares
     cloud.hear(0.1, 0.1)
-    np.testing.assert_allclose(cloud.shares, before @ PUBLISHED.bar_transition(0.0), atol=1e-12)
+    step = PUBLISHED.bar_transition(metre_change=0.0, slip=0.0, prior=PUBLISHED.metre_prior())
+    np.testing.assert_allclose(cloud.shares, before @ step, atol=1e-12)
