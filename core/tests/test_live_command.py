@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -236,12 +237,44 @@ def test_a_step_that_fails_is_named_and_the_stream_ends(core, song):
         (("--source", "file:none.numbers"), "--source file:none.numbers: no such file"),
         (("--source", "stdin"), "say their rate, --rate-hz 44100"),
         (("--source", "mic", "--only", "film"), "no step of it can run live (film: effect/phone does not"),
+        (("--source", "mic", "--pace", "realtime"), "come at their own speed: --pace is for file and stdin"),
         ((), "Missing option '--source'"),
     ],
 )
 def test_what_cannot_be_run_is_said_before_anything_is(core, arguments, message):
     lines, err = core(*arguments, code=2)
     assert lines == [] and message in err
+
+
+def test_clients_are_heard_one_after_another_until_ctrl_c(start):
+    """Whole frames, then a client that is gone in the middle of one, then one at another rate."""
+    pytest.importorskip("starlette", reason="the extra `live` is not installed")
+    pytest.importorskip("uvicorn", reason="the extra `live` is not installed")
+    connect = pytest.importorskip("websockets.sync.client").connect
+    serve = "--source", "ws", "--port", "0", "--token", "secret", "--json"
+    with start(*serve) as process:
+        address = re.search(rb"page: http://(\S+?)/? ", process.stderr.readline())[1].decode()
+        said = []
+        for rate_hz, extra in ((8000, b""), (8000, bytes(3)), (16_000, b"")):
+            with connect(f"ws://{address}/live?token=secret") as client:
+                client.send(json.dumps({"contract": "slow_state.v1"}))
+                client.send(json.dumps({"audio": {"rate_hz": rate_hz, "channels": 1}}))
+                client.send(clicks(1.2).repeat(rate_hz // 8000).tobytes())
+                if extra:
+                    client.send(extra)
+                else:
+                    client.send(json.dumps({"audio": None}))
+                heard = [json.loads(client.recv(timeout=30))]
+                while heard[-1]["event"] not in ("end", "error"):
+                    heard.append(json.loads(client.recv(timeout=30)))
+            while not said or said[-1]["event"] != "end":
+                said.append(json.loads(process.stdout.readline()))
+            assert beats_s(said) == [0, 0.5, 1] and (said[0]["source"], said[0]["rate_hz"]) == ("ws", rate_hz)
+            assert extra or beats_s(heard) == [0, 0.5, 1]
+            said.clear()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+        assert b"Traceback" not in process.stderr.read()
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["live", "--help"]])
@@ -289,6 +322,28 @@ def test_a_listener_that_has_gone_does_not_stop_the_others(live):
     assert [one for one in ears.heard if isinstance(one, State)] == list(reading.frames)
     with pytest.raises(BrokenPipeError):
         ready.play({"song": source}, pace=Fast(), listeners=[Gone()])
+
+
+def test_sources_of_other_rates_and_lengths_are_heard_side_by_side(live):
+    """What was known at each second is the same as if both had been heard at once."""
+    ears = Ears()
+    ready = live(
+        "name: p\ninputs: {song: {kind: audio}, voice: {kind: audio}}\nsteps:\n"
+        "  slow: {uses: beat_tracker/onsets, in: {audio: song}}\n"
+        "  fast: {uses: beat_tracker/onsets, in: {audio: voice}}\n",
+        "song=stdin",
+        "voice=ws",
+    )
+    sources = {
+        "song": Pcm(io.BytesIO(clicks(3).tobytes()), AudioFormat(RATE_HZ, 1)),
+        "voice": Pcm(io.BytesIO(clicks(1).repeat(2).tobytes()), AudioFormat(2 * RATE_HZ, 1), kind="ws"),
+    }
+    ready.play(sources, pace=Fast(), listeners=[ears])
+    start, *heard, end = [message for message in ears.heard if not isinstance(message, State)]
+    assert (start.source, end.time_s) == ("stdin+ws", 3)
+    beats = [(message.step, message.event.time_s) for message in heard]
+    both = [(step, at_s) for at_s in (0, 0.5) for step in ("slow", "fast")]
+    assert beats == [*both, *(("slow", at_s) for at_s in (1, 1.5, 2, 2.5))]
 
 
 def test_a_pipeline_is_played_again_as_new(live):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from ripieno.contracts.errors import ConfigError
+
 from ..console import own_stdout
 from .asked import asked
 
@@ -64,6 +66,8 @@ def command(pipeline: str, sources: tuple[str, ...], settings: tuple[str, ...], 
 
     wanted = asked(pipeline, (), settings)
     hears = parse_sources(sources, wanted)
+    if options["pace"] == "realtime" and any(one.kind in ("mic", "ws") for one in hears):
+        raise ConfigError("a microphone and a client come at their own speed: --pace is for file and stdin")
     inlet = Inlet() if any(one.kind == "ws" for one in hears) else None
     serves = options["serve"] or options["opens"] or inlet is not None
     with own_stdout() as out, ExitStack() as stack:

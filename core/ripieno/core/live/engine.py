@@ -6,11 +6,10 @@ A step gets what arrived on each of its ports in one push. At the end each step 
 that it takes from, once what they had left has gone through it: the order of an offline run.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +27,7 @@ from .path import LivePath
 # Kinds of artifacts that stream as events, and what their events are called; predictions are not among them.
 EVENTS = {"beats": "beat", "sections": "section"}
 Part = Callable[[Chunk], Chunk]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -185,30 +185,29 @@ class _Stage:
             ref = wire.refs[0]
             formats[port], part = _taken(path.plan.nodes[ref.node], ref, known[ref.node])
             self.takes[port] = ref.node, part
-        with self._blamed():
+        self._formats, self._folder, self._seed = formats, folder, _seed(path, node, seed)
+        try:
             self._plugin = registry.build(node.uses, node.settings)
-        self._formats, self._seed, self._folder = formats, _seed(path, node, seed), folder
+        except RipienoError as error:
+            raise StepError(f"{self._who}: {error}") from error
         self.begin()
 
     def begin(self) -> None:
         """Open a session: as new, what it draws at random too."""
         self._context = _context(self._plugin, self._folder, seed=self._seed)
-        with self._blamed(), use_context(self._context):
-            self.session: Session = self._plugin.stream(self._formats)
+        self.session: Session = self._do(lambda: self._plugin.stream(self._formats))
         self.format = self.session.format
 
     def push(self, ports: Mapping[str, Chunk]) -> Given:
-        with self._blamed(), use_context(self._context):
-            return Given(self.name, self.session.push(**ports), self.format)
+        return Given(self.name, self._do(self.session.push, **ports), self.format)
 
     def flush(self) -> Given:
-        with self._blamed(), use_context(self._context):
-            return Given(self.name, self.session.flush(), self.format)
+        return Given(self.name, self._do(self.session.flush), self.format)
 
-    @contextmanager
-    def _blamed(self) -> Iterator[None]:
+    def _do(self, work: Callable[..., T], **ports: Chunk) -> T:
         try:
-            yield
+            with use_context(self._context):
+                return work(**ports)
         except RipienoError as error:
             raise StepError(f"{self._who}: {error}") from error
 
