@@ -376,21 +376,31 @@ def recipes(app: Sphinx) -> Iterator[str]:
 def slow_state(app: Sphinx) -> Iterator[str]:
     """The fields of a state, as the frozen contract has them."""
     frozen = contract()
-    kinds = frozen["state"]["$defs"]
-    for part, name in (("beat", "BeatClockState"), ("structure", "StructureState")):
-        node = kinds[name]
-        rows = (
-            (
-                code(f"{part}.{field}"),
-                type_of(kinds["probability"] if "$ref" in facts else facts)
-                + ("" if field in node["required"] else ", optional"),
-                facts.get("description", ""),
-            )
-            for field, facts in node["properties"].items()
+    state, kinds = frozen["state"], frozen["state"]["$defs"]
+    parts = (("beat.", kinds["BeatClockState"]), ("structure.", kinds["StructureState"]), ("", state))
+    rows = (
+        (
+            code(prefix + field) + ("" if field in node["required"] else " (optional)"),
+            _measure(facts),
+            facts.get("description", ""),
         )
-        yield from table(("field", "", ""), rows)
+        for prefix, node in parts
+        for field, facts in node["properties"].items()
+        if prefix or field not in node["required"]
+    )
+    yield from table(("field", "", ""), rows)
     for name in ("section_labels", "hazard_horizons_beats"):
         yield from ("", f"`{name}`: {', '.join(map(str, frozen[name]))}.", "")
+
+
+def _measure(node: Mapping[str, Any]) -> str:
+    """What a number of the contract is, or how many there are of it."""
+    if node.get("$ref", "").endswith("/probability"):
+        return "probability"
+    if node.get("type") != "array":
+        return type_of(node)
+    kind = "probabilities" if "$ref" in node["items"] else "numbers"
+    return f"{node['minItems']} {kind}" if "minItems" in node else kind
 
 
 def farewells(app: Sphinx) -> Iterator[str]:
