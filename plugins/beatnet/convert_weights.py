@@ -51,13 +51,13 @@ def published(wheel: Path, number: int) -> Arrays:
 
 
 def model(weights: Arrays, doc: str) -> onnx.ModelProto:
-    """One frame [1, 272] and the state [2, 1, 150] in; probabilities [1, 3] and the state after it out."""
-    state = [LAYERS, 1, CELLS]
+    """Frames [n, 272] and the state [2, 1, 150] in; probabilities [n, 3] and the state after them out."""
+    state: list[int | str] = [LAYERS, 1, CELLS]
     graph = helper.make_graph(
         nodes(),
         "beatnet",
-        inputs=[value("features", [1, FEATURES]), value("h", state), value("c", state)],
-        outputs=[value("probabilities", [1, 3]), value("h_after", state), value("c_after", state)],
+        inputs=[value("features", ["frames", FEATURES]), value("h", state), value("c", state)],
+        outputs=[value("probabilities", ["frames", 3]), value("h_after", state), value("c_after", state)],
         initializer=[numpy_helper.from_array(array, name) for name, array in constants(weights).items()],
     )
     made = helper.make_model(
@@ -75,33 +75,27 @@ def nodes() -> list[onnx.NodeProto]:
     """The layers, in order."""
     node = helper.make_node
     made = [
-        node("Unsqueeze", ["features", "channel"], ["row"]),
+        node("Unsqueeze", ["features", "one"], ["row"]),
         node("Conv", ["row", "conv.w", "conv.b"], ["convolved"]),
         node("Relu", ["convolved"], ["rectified"]),
         node("MaxPool", ["rectified"], ["pooled"], kernel_shape=[2], strides=[2]),
         node("Flatten", ["pooled"], ["flat"]),
         node("Gemm", ["flat", "dense.w", "dense.b"], ["dense"], transB=1),
-        node("Unsqueeze", ["dense", "time"], ["x0"]),
+        node("Unsqueeze", ["dense", "one"], ["x0"]),
         node("Split", ["h"], ["h0", "h1"], axis=0),
         node("Split", ["c"], ["c0", "c1"], axis=0),
     ]
     for layer in range(LAYERS):
-        given = [
-            f"x{layer}",
-            f"lstm{layer}.w",
-            f"lstm{layer}.r",
-            f"lstm{layer}.b",
-            "",
-            f"h{layer}",
-            f"c{layer}",
-        ]
-        # Of a single frame the last hidden state is the whole output.
-        made.append(node("LSTM", given, ["", f"x{layer + 1}", f"c{layer}_after"], hidden_size=CELLS))
+        arrays = [f"lstm{layer}.{name}" for name in "wrb"]
+        given = [f"x{layer}", *arrays, "", f"h{layer}", f"c{layer}"]
+        after = [f"y{layer}", f"h{layer}_after", f"c{layer}_after"]
+        made.append(node("LSTM", given, after, hidden_size=CELLS))
+        made.append(node("Squeeze", [f"y{layer}", "one"], [f"x{layer + 1}"]))
     return [
         *made,
-        node("Concat", ["x1", "x2"], ["h_after"], axis=0),
+        node("Concat", ["h0_after", "h1_after"], ["h_after"], axis=0),
         node("Concat", ["c0_after", "c1_after"], ["c_after"], axis=0),
-        node("Flatten", ["x2"], ["last"], axis=2),
+        node("Squeeze", ["x2", "one"], ["last"]),
         node("Gemm", ["last", "output.w", "output.b"], ["logits"], transB=1),
         node("Softmax", ["logits"], ["probabilities"], axis=1),
     ]
@@ -110,8 +104,7 @@ def nodes() -> list[onnx.NodeProto]:
 def constants(weights: Arrays) -> dict[str, NDArray[np.generic]]:
     """What the layers hold, under the names that `nodes` gives."""
     made: dict[str, NDArray[np.generic]] = {
-        "channel": np.array([1]),
-        "time": np.array([0]),
+        "one": np.array([1]),
         "conv.w": weights["conv1.weight"],
         "conv.b": weights["conv1.bias"],
         "dense.w": weights["linear0.weight"],
@@ -133,7 +126,7 @@ def gates(stacked: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.concatenate([i, o, f, c])
 
 
-def value(name: str, shape: list[int]) -> onnx.ValueInfoProto:
+def value(name: str, shape: list[int | str]) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
 

@@ -33,7 +33,7 @@ LATENCY = Latency(window_s=AHEAD / RATE_HZ, hop_s=HOP / RATE_HZ)
 CREDIT = Licence(
     "CC-BY-4.0",
     credit="BeatNet weights by M. Heydari, F. Cwitkowitz and Z. Duan (ISMIR 2021), converted to ONNX",
-    source="https://pypi.org/project/BeatNet/1.1.3/",
+    source="https://github.com/mjhydri/BeatNet",
 )
 
 _BLOCK = 1 << 14
@@ -142,12 +142,10 @@ class ActivationStream:
         self._network.reset()
 
     def _rows(self, windows: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-        rows = np.empty((len(windows), 2), np.float32)
-        for row, window in zip(rows, windows, strict=True):
-            beat, downbeat, _ = self._network.frame(self._features.frame(window[0]))
-            row[:] = beat + downbeat, downbeat
+        heard = np.reshape(windows, (-1, WINDOW)).astype(np.float32, copy=False)
+        beat, downbeat, _ = self._network.frames(self._features.frames(heard)).T
         # The two sum to 1 at most, but for rounding.
-        return np.minimum(rows, 1)
+        return np.minimum(np.column_stack([beat + downbeat, downbeat]), 1)
 
 
 class SteadyAudio:

@@ -25,9 +25,10 @@ _BANDS_PER_OCTAVE = 24
 
 
 class BeatFeatures:
-    """Features of each window, one after the other.
+    """Features of windows, in order.
 
-    A call costs about 40 microseconds, half of them the transform of 1411 = 17 * 83 samples.
+    A window costs about 40 microseconds alone and 25 among many, most of them the transform of
+    1411 = 17 * 83 samples.
 
     References
     ----------
@@ -45,21 +46,24 @@ class BeatFeatures:
 
     def reset(self) -> None:
         """Forget the frame before, as new."""
-        self._levels: NDArray[np.float32] | None = None
+        self._before: NDArray[np.float32] | None = None
 
-    def frame(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Features [272] of the next window [1411].
+    def frames(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Features [n, 272] of the next windows [n, 1411]; the same bits however they are split.
 
         The first 136 are log10(1 + magnitude) of each band, the others how much each rose since the frame
         before: 0 where it fell, and in the first frame.
         """
-        spectrum = np.fft.rfft(window * self._taper)
+        if not len(windows):
+            return np.zeros((0, 2 * BANDS), np.float32)
+        spectra = np.fft.rfft(windows * self._taper)
         # NumPy before 2 transforms in double precision whatever it is given.
-        magnitudes = np.abs(spectrum).astype(np.float32, copy=False)
-        levels = np.log10(np.add.reduceat(magnitudes[self._bins] * self._weights, self._first) + 1)
-        before = levels if self._levels is None else self._levels
-        self._levels = levels
-        return np.concatenate([levels, np.maximum(levels - before, 0)])
+        magnitudes = np.abs(spectra).astype(np.float32, copy=False)
+        bands = np.add.reduceat(magnitudes[:, self._bins] * self._weights, self._first, axis=1)
+        levels = np.log10(bands + 1)
+        before = np.concatenate([levels[:1] if self._before is None else self._before, levels[:-1]])
+        self._before = levels[-1:]
+        return np.concatenate([levels, np.maximum(levels - before, 0)], axis=1)
 
 
 @cache

@@ -60,12 +60,12 @@ def test_levels_are_those_of_the_fourier_sum(seed):
     turns = np.outer(np.arange(705), np.arange(WINDOW)) / WINDOW
     magnitudes = np.abs(np.exp(-2j * np.pi * turns) @ (window * taper))
     expected = np.log10(1 + magnitudes @ filterbank())
-    np.testing.assert_allclose(BeatFeatures().frame(window)[:BANDS], expected, atol=1e-5)
+    np.testing.assert_allclose(BeatFeatures().frames(window[None])[0, :BANDS], expected, atol=1e-5)
 
 
 @given(st.floats(500, 10_000))
 def test_a_tone_is_loudest_in_a_band_that_hears_it(frequency_hz):
-    loudest = int(BeatFeatures().frame(sine(frequency_hz))[:BANDS].argmax())
+    loudest = int(BeatFeatures().frames(sine(frequency_hz)[None])[0, :BANDS].argmax())
     heard_hz = np.flatnonzero(filterbank()[:, loudest]) * BIN_HZ
     assert heard_hz[0] - BIN_HZ < frequency_hz < heard_hz[-1] + BIN_HZ
 
@@ -73,17 +73,18 @@ def test_a_tone_is_loudest_in_a_band_that_hears_it(frequency_hz):
 @given(st.integers(0, 2**31), st.integers(0, 2**31))
 def test_differences_are_what_rose_since_the_frame_before(first, second):
     features = BeatFeatures()
-    before, after = features.frame(noise(first)), features.frame(noise(second))
+    before, after = features.frames(np.stack([noise(first), noise(second)]))
     assert not before[BANDS:].any()
     np.testing.assert_array_equal(after[BANDS:], np.maximum(0, after[:BANDS] - before[:BANDS]))
 
 
 def test_silence_has_no_level_and_a_reset_forgets_the_frame_before():
     features = BeatFeatures()
-    features.frame(noise(0))
-    assert not features.frame(np.zeros(WINDOW, np.float32)).any()
+    features.frames(noise(0)[None])
+    assert not features.frames(np.zeros((1, WINDOW), np.float32)).any()
     features.reset()
-    np.testing.assert_array_equal(features.frame(noise(1)), BeatFeatures().frame(noise(1)))
+    again = features.frames(noise(1)[None])
+    np.testing.assert_array_equal(again, BeatFeatures().frames(noise(1)[None]))
 
 
 @needs_reference
@@ -93,4 +94,4 @@ def test_features_are_those_of_the_published_package():
     padded = np.pad(samples, WINDOW)
     windows = [padded[WINDOW - 705 + 441 * frame :][:WINDOW] for frame in range(len(expected))]
     features = BeatFeatures()
-    np.testing.assert_allclose([features.frame(window) for window in windows], expected, atol=1e-5)
+    np.testing.assert_allclose(features.frames(np.stack(windows)), expected, atol=1e-5)

@@ -25,7 +25,7 @@ def noise(frames: int, seed: int = 0) -> np.ndarray:
 @every_set
 def test_probabilities_are_those_of_the_published_package(weights):
     expected, network = np.load(REFERENCE), BeatNetwork(weights)
-    found = [network.frame(features) for features in expected["features"]]
+    found = network.frames(expected["features"])
     np.testing.assert_allclose(found, expected[f"probs_model{weights}"], atol=1e-4)
 
 
@@ -34,28 +34,38 @@ def test_probabilities_are_those_of_the_published_package(weights):
 @given(seed=st.integers(0, 2**32 - 1))
 def test_probabilities_sum_to_1(weights, seed):
     network = BeatNetwork(weights)
-    found = np.array([network.frame(features) for features in 100 * noise(5, seed)])
+    found = network.frames(100 * noise(5, seed))
     assert (found >= 0).all()
     np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
 
 
 def test_it_remembers_and_a_reset_forgets():
     network, frames = BeatNetwork(), noise(50)
-    first = [network.frame(features) for features in frames]
-    assert np.abs(network.frame(frames[0]) - first[0]).max() > 1e-3
+    first = network.frames(frames)
+    assert np.abs(network.frames(frames[:1]) - first[0]).max() > 1e-3
     network.reset()
-    np.testing.assert_array_equal([network.frame(features) for features in frames], first)
+    np.testing.assert_array_equal(network.frames(frames), first)
 
 
 def test_two_networks_keep_their_memories_apart():
     one, other, frames = BeatNetwork(), BeatNetwork(), noise(50)
-    alone = [one.frame(features) for features in frames]
+    alone = one.frames(frames)
     one.reset()
     between = []
-    for features in frames:
-        between.append(one.frame(features))
-        other.frame(features[::-1].copy())
-    np.testing.assert_array_equal(between, alone)
+    for features in np.split(frames, len(frames)):
+        between.append(one.frames(features))
+        other.frames(features[:, ::-1].copy())
+    np.testing.assert_array_equal(np.concatenate(between), alone)
+
+
+@every_set
+@settings(max_examples=10)
+@given(cuts=st.lists(st.integers(0, 60), max_size=5))
+def test_any_split_gives_the_same_bits(weights, cuts):
+    frames = noise(60)
+    whole, split = BeatNetwork(weights), BeatNetwork(weights)
+    found = [split.frames(part) for part in np.split(frames, sorted(cuts))]
+    np.testing.assert_array_equal(np.concatenate(found), whole.frames(frames))
 
 
 @every_set
