@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from . import film, imports, lines, memory, planning, startup, steps
+from . import film, imports, lines, memory, planning, rhythm, startup, steps
 from .figures import Row
 from .place import Place
 
@@ -16,6 +16,7 @@ BENCHMARKS: dict[str, Callable[[Place], Iterator[Row]]] = {
     "planning": planning.rows,
     "memory": memory.rows,
     "film": film.rows,
+    "rhythm": rhythm.rows,
     "lines": lines.rows,
 }
 HEADS = ("what", "bar", "measured", "peers", "")
