@@ -10,6 +10,11 @@ import numpy as np
 import pytest
 import soundfile
 
+from ripieno.contracts import AudioFormat
+from ripieno.core.live.live import Live
+from ripieno.core.live.messages import Heard
+from ripieno.core.live.pace import Fast
+from ripieno.core.live.sources import RawFormat, opened, parse_sources
 from ripieno.core.pipeline import Pipeline
 
 pytest.importorskip("onnxruntime", reason="beat_tracker/beatnet needs onnxruntime")
@@ -121,6 +126,47 @@ def test_any_kind_of_file_and_of_pipe_is_heard_the_same(bench, song):
         raw = ("--rate-hz", "48000", "--channels", "2", "--encoding", "s16le", "--json")
         piped = messages(bench.core("live", pipeline, "--source", "stdin", *raw, stdin=sender.stdout))
     assert piped[1:-1] == expected[1:-1]
+
+
+class Ears:
+    """A listener that keeps the beats."""
+
+    def __init__(self):
+        self.beats_s = []
+
+    def take(self, said):
+        self.beats_s += [
+            one.event.time_s for one in said if isinstance(one, Heard) and one.event.what == "beat"
+        ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "subtype", "rate_hz", "channels", "seconds"),
+    [
+        ("a.wav", "PCM_U8", 8_000, 1, 6.0),
+        ("a.wav", "PCM_24", 192_000, 8, 4.0),
+        ("a.aiff", "PCM_16", 11_025, 3, 6.0),
+        ("a.ogg", "VORBIS", 32_000, 1, 6.0),
+        ("a.mp3", "MPEG_LAYER_III", 44_100, 2, 6.0),
+        ("a.wav", "FLOAT", 44_100, 1, 1 / 44_100),
+        ("a.wav", "FLOAT", 44_100, 1, 0.0),
+    ],
+)
+def test_files_of_odd_kinds_are_heard_as_offline(
+    song, bench, monkeypatch, name, subtype, rate_hz, channels, seconds
+):
+    monkeypatch.setenv("RIPIENO_STORE", str(bench.store))
+    path = song(name, rate_hz=rate_hz, channels=channels, seconds=seconds, subtype=subtype)
+    pipeline = Pipeline.load(bench.pipeline(PIPELINE))
+    asked = parse_sources([f"file:{path}"], pipeline)
+    live, ears = Live.of(pipeline, asked), Ears()
+    with opened(asked[0], registry=live.registry, raw=RawFormat()) as source:
+        assert source.format == AudioFormat(rate_hz, channels)
+        live.play({"song": source}, pace=Fast(), listeners=[ears])
+    offline = pipeline.run({"song": path}, only=["beats"], folder=bench.folder)["beats"]
+    assert ears.beats_s == offline.times_s.tolist()
+    assert len(ears.beats_s) > 4 or seconds < 1
 
 
 @pytest.mark.parametrize(

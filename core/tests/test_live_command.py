@@ -274,7 +274,22 @@ def test_clients_are_heard_one_after_another_until_ctrl_c(start):
             said.clear()
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 130
-        assert b"Traceback" not in process.stderr.read()
+        assert process.stderr.read() == b""
+
+
+def test_a_client_whose_sound_a_step_refuses_is_told_and_the_next_one_is_heard(start):
+    pytest.importorskip("starlette", reason="the extra `live` is not installed")
+    pytest.importorskip("uvicorn", reason="the extra `live` is not installed")
+    connect = pytest.importorskip("websockets.sync.client").connect
+    serve = "--source", "ws", "--port", "0", "--token", "secret", "--json"
+    with start(*serve, pipeline="fussy.yaml") as process:
+        address = re.search(rb"page: http://(\S+?)/? ", process.stderr.readline())[1].decode()
+        for channels, event in ((2, "error"), (1, "start")):
+            with connect(f"ws://{address}/live?token=secret") as client:
+                client.send(json.dumps({"audio": {"rate_hz": 8000, "channels": channels}}))
+                said = json.loads(client.recv(timeout=30))
+                assert said["event"] == event and (event == "start" or "I take mono" in said["message"])
+        assert b"I take mono" in process.stderr.readline()
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["live", "--help"]])
@@ -358,13 +373,13 @@ def test_a_pipeline_is_played_again_as_new(live):
     assert heard[0] == heard[1] and len(heard[0]) == 2
 
 
-def test_a_step_that_refuses_the_format_fails_before_anything_is_said(live):
+def test_a_step_that_refuses_the_format_fails_before_anything_is_heard(live):
     ears = Ears()
     ready = live(STEPS + FUSSY)
     source = Pcm(io.BytesIO(), AudioFormat(RATE_HZ, 2))
     with pytest.raises(StepError, match="I take mono"):
         ready.play({"song": source}, pace=Fast(), listeners=[ears])
-    assert ears.heard == []
+    assert ears.heard == [Error('step "fussy" (effect/fussy): I take mono')]
 
 
 def test_a_terminal_gets_one_line_that_moves(live):

@@ -177,6 +177,13 @@ def test_a_step_that_refuses_its_input_is_named_and_so_is_one_that_has_had_enoug
         made.push("song", clicks(0.5))
 
 
+def test_a_bug_stays_a_bug_and_says_where(engine):
+    text = SONG + "  a: {uses: effect/fussy, in: {audio: song}, with: {until_s: 0, bug: true}}\n"
+    with pytest.raises(ZeroDivisionError) as caught:
+        engine(text).push("song", clicks(0.5))
+    assert caught.value.__notes__ == ['in step "a" (effect/fussy)']
+
+
 def test_a_block_with_other_channels_is_refused(engine):
     with pytest.raises(InputError, match=r"song: a block of shape \(2, 8\).*with 1 channels"):
         engine(ONSETS).push("song", np.zeros((2, 8), np.float32))

@@ -141,6 +141,7 @@ def test_a_source_is_read_with_and_without_its_input(pipeline, text, asked):
         (["song=mic:1"], "--source song=mic:1: a source is mic, stdin, ws or file:PATH. Did you mean \"mic\"?"),
         (["song=mic", "song=ws"], "--source song= is given twice: an input has one source"),
         (["song=stdin", "voice=stdin"], "--source stdin is given twice: there is one standard input"),
+        (["song=ws", "voice=ws"], "--source ws is given twice: one client sends at a time"),
     ],
 )  # fmt: skip
 def test_a_source_that_cannot_be_read_says_what_is_wrong(pipeline, texts, message):

@@ -266,16 +266,17 @@ class Count(Controller[NoConfig]):
 
 class FussyConfig(PluginConfig):
     until_s: float = Field(math.inf, description="When it has had enough.", json_schema_extra={"unit": "s"})
+    bug: bool = Field(False, description="Whether it then fails as only a bug does.")
 
 
 class FussySession(SidesSession):
-    def __init__(self, format: AudioFormat, until_s: float) -> None:
+    def __init__(self, format: AudioFormat, config: FussyConfig) -> None:
         super().__init__(format)
-        self.format, self.enough_s = format, until_s
+        self.format, self.config = format, config
 
     def push(self, audio: Chunk) -> Chunk:
-        if audio.until_s >= self.enough_s:
-            raise InputError("I have had enough")
+        if audio.until_s >= self.config.until_s:
+            raise ZeroDivisionError if self.config.bug else InputError("I have had enough")
         return Chunk(audio.until_s, audio.samples)
 
 
@@ -290,7 +291,7 @@ class Fussy(Effect[FussyConfig]):
     def stream(self, formats: Any) -> FussySession:
         if formats["audio"].channels != 1:
             raise InputError("I take mono")
-        return FussySession(formats["audio"], self.config.until_s)
+        return FussySession(formats["audio"], self.config)
 
 
 class OfflineDecoder(BeatDecoder[NoConfig]):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from ripieno.contracts.errors import ConfigError
+from ripieno.contracts.errors import ConfigError, RipienoError
 
 from ..console import own_stdout
 from .asked import asked
@@ -117,7 +117,13 @@ def _play(
                 for one in hears
             }
             pace = Realtime() if options["pace"] == "realtime" else Fast()
-            live.play(sources, pace=pace, listeners=listeners)
+            try:
+                live.play(sources, pace=pace, listeners=listeners)
+            except RipienoError as error:
+                if inlet is None:
+                    raise
+                # One client's sound was wrong; the next one's may not be.
+                click.echo(error, err=True)
         if inlet is None:
             return
 

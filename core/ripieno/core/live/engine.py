@@ -210,6 +210,9 @@ class _Stage:
                 return work(**ports)
         except RipienoError as error:
             raise StepError(f"{self._who}: {error}") from error
+        except Exception as bug:
+            bug.add_note(f"in {self._who}")
+            raise
 
 
 def _seed(path: LivePath, node: Node, seed: int) -> int:

@@ -119,20 +119,41 @@ class Live:
         BrokenPipeError
             If all listeners have gone.
         """
+        audience = _Audience(listeners)
         formats = {name: source.format for name, source in sources.items()}
         with temporary_folder() as folder:
-            engine = Engine(self.path, formats, registry=self.registry, seed=self.seed, folder=folder)
-            performance = _Performance(self, engine, list(listeners))
-            performance.play(sources, pace)
+            try:
+                engine = Engine(self.path, formats, registry=self.registry, seed=self.seed, folder=folder)
+            except RipienoError as error:
+                audience.tell([Error(str(error))])
+                raise
+            _Performance(self, engine, audience).play(sources, pace)
+
+
+class _Audience:
+    """Those who listen, as long as they do."""
+
+    def __init__(self, listeners: Sequence[Listener]) -> None:
+        self.listeners = list(listeners)
+
+    def tell(self, messages: Sequence[Message]) -> None:
+        for listener in tuple(self.listeners):
+            try:
+                listener.take(messages)
+            except BrokenPipeError:
+                # Whoever read standard output has gone; others may still listen.
+                self.listeners.remove(listener)
+                if not self.listeners:
+                    raise
 
 
 class _Performance:
     """One stream from its first sample to its last."""
 
-    def __init__(self, live: Live, engine: Engine, listeners: list[Listener]) -> None:
+    def __init__(self, live: Live, engine: Engine, audience: _Audience) -> None:
         self.live = live
         self.engine = engine
-        self.listeners = listeners
+        self.audience = audience
         self.reached_s = 0.0
         self.clocks = {
             node.name: StepClock(node.name, format)
@@ -144,7 +165,7 @@ class _Performance:
 
     def play(self, sources: Mapping[str, Source], pace: Pace) -> None:
         begun_s = time.monotonic()
-        self._tell([self._start(sources)])
+        self.audience.tell([self._start(sources)])
         stopped: BaseException | None = None
         try:
             try:
@@ -155,8 +176,8 @@ class _Performance:
         except StepError as reason:
             stopped = reason
         if isinstance(stopped, RipienoError):
-            self._tell([Error(str(stopped))])
-        self._tell([End(self.reached_s, time.monotonic() - begun_s)])
+            self.audience.tell([Error(str(stopped))])
+        self.audience.tell([End(self.reached_s, time.monotonic() - begun_s)])
         if stopped is not None:
             raise stopped
 
@@ -188,17 +209,7 @@ class _Performance:
                     self.live.bus.append(state)
                     messages.append(state)
         if messages:
-            self._tell(messages)
-
-    def _tell(self, messages: Sequence[Message]) -> None:
-        for listener in tuple(self.listeners):
-            try:
-                listener.take(messages)
-            except BrokenPipeError:
-                # Whoever read standard output has gone; others may still listen.
-                self.listeners.remove(listener)
-                if not self.listeners:
-                    raise
+            self.audience.tell(messages)
 
 
 def _in_order(

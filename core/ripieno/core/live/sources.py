@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +83,7 @@ class Asked:
     @property
     def key(self) -> str:
         """Of the only item that a list input has: a file's is its stem, as in a run."""
-        return Path(self.path).stem if self.path else self.kind
+        return normalize("NFC", Path(self.path).stem) if self.path else self.kind
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,9 @@ def parse_sources(texts: Sequence[str], pipeline: Pipeline) -> tuple[Asked, ...]
     for name in {one.input for one in asked}:
         if sum(one.input == name for one in asked) > 1:
             raise PipelineError(f"--source {name}= is given twice: an input has one source")
-    if sum(one.kind == "stdin" for one in asked) > 1:
-        raise PipelineError("--source stdin is given twice: there is one standard input")
+    for kind, why in {"stdin": "there is one standard input", "ws": "one client sends at a time"}.items():
+        if sum(one.kind == kind for one in asked) > 1:
+            raise PipelineError(f"--source {kind} is given twice: {why}")
     return asked
 
 
