@@ -131,6 +131,11 @@ class BarSpace:
         """Where in each interval the beat falls, in frames: the middle of its zone [intervals]."""
         return (self.zone_frames - 1) / 2
 
+    def places_after_beats(self, delay: int) -> tuple[Indexes, Indexes]:
+        """Interval and frame of what lies `delay` frames after every beat, or at its end where that is sooner."""
+        frames = np.rint(self.beat_centres).astype(np.intp) + delay
+        return np.arange(len(self.intervals)), np.minimum(frames, self.intervals - 1)
+
     def metre_prior(self, weights: Sequence[float] | None = None) -> Floats:
         """Probability of each bar row: of its metre, the same for every beat of the bar [bar rows]."""
         shares = np.ones(len(self.metres)) if weights is None else np.asarray(weights, np.float64)

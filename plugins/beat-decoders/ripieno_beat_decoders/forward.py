@@ -23,10 +23,13 @@ from ripieno.contracts import (
 
 from .bar_space import BarSpace, Floats, Indexes, Ring
 from .cue_evidence import CueEvidence, CueWeights
-from .observation import BeatObservation, RunningStandard, accent_log_likelihood, log_odds
+from .observation import BeatObservation, DownbeatEvidence
 from .readout import Readout, ReadoutConstants
 
 Floats32 = NDArray[np.float32]
+
+AROUND_S = 0.02
+"""Activations this near to a beat tell whether it is a downbeat."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,9 @@ class FilterConstants:
         Beats over which downbeat activations and cues are standardised.
     downbeat_epsilon : float
         Added to activations before their log-odds, so that weak ones say little.
+    trust_in_three : float
+        How far downbeat activations are believed in a bar of three, from 0 to 1: networks learn from
+        songs, most of which are in four, and place the downbeats of a waltz at random.
     """
 
     floor: float = 0.04
@@ -65,6 +71,7 @@ class FilterConstants:
     restart_s: float = 1e3
     memory_beats: float = 16.0
     downbeat_epsilon: float = 0.02
+    trust_in_three: float = 0.25
 
 
 class BarPointerConfig(PluginConfig):
@@ -104,7 +111,7 @@ class BarPointerConfig(PluginConfig):
         0.5, ge=0, description="How much a change of harmony counts for a downbeat, where cues are given."
     )
     bass_weight: float = Field(
-        0.7, ge=0, description="How much a strong bass counts for a downbeat, where cues are given."
+        0.8, ge=0, description="How much a strong bass counts for a downbeat, where cues are given."
     )
 
     @model_validator(mode="after")
@@ -306,9 +313,13 @@ class ForwardFilter:
             level=constants.level,
             memory=constants.peak_s * rate_hz,
         )
-        self._downbeat_accents = config.downbeat_weight * space.accents
-        self._downbeat = RunningStandard(deviation=1.0, memory=constants.memory_beats)
-        self._epsilon = constants.downbeat_epsilon
+        trust = np.where(space.row_metres == 3, constants.trust_in_three, 1.0)
+        self._downbeat = DownbeatEvidence(
+            config.downbeat_weight * trust * space.accents,
+            delay=max(1, round(AROUND_S * rate_hz)),
+            memory=constants.memory_beats,
+            epsilon=constants.downbeat_epsilon,
+        )
         self.tempo_prior = space.tempo_prior(60 * rate_hz / config.expected_bpm, config.tempo_spread)
         self.bar_prior = space.metre_prior(config.weights_of(space.metres))
         step = space.tempo_transition(config.stiffness, octave_jump=constants.octave_jump)
@@ -320,12 +331,12 @@ class ForwardFilter:
         )
         self._birth = np.outer(self.tempo_prior, self.bar_prior) / (constants.restart_s * rate_hz)
         self._prior = np.outer((self.tempo_prior / space.intervals)[space.slot_intervals], self.bar_prior)
-        heard_after = np.rint(space.beat_centres).astype(np.intp) + (cues.delay if cues else 0)
-        entry, zone = space.entry_places, space.zone_places
-        late = entry[0], np.minimum(heard_after, space.intervals - 1)
-        self._ring = Ring(space, *(np.concatenate(places) for places in zip(entry, zone, late, strict=True)))
-        ends = np.cumsum([len(places[0]) for places in (entry, zone, late)])
-        self._entry, self._zone, self._late = map(slice, (0, *ends[:2]), ends)
+        delays = [self._downbeat.delay] + ([cues.delay] if cues else [])
+        parts = [space.entry_places, space.zone_places, *map(space.places_after_beats, delays)]
+        self._ring = Ring(space, *(np.concatenate(places) for places in zip(*parts, strict=True)))
+        ends = np.cumsum([0, *(len(intervals) for intervals, _ in parts)]).tolist()
+        self._entry, self._zone, self._soon, *late = map(slice, ends, ends[1:])
+        self._late = late[0] if late else slice(0)
         self.reset()
 
     def reset(self) -> None:
@@ -350,13 +361,12 @@ class ForwardFilter:
         """
         self._ring.advance()
         self._move()
-        odds = log_odds(downbeat + self._epsilon, beat - downbeat + self._epsilon)
-        accent = accent_log_likelihood(self._downbeat.score(odds), self._downbeat_accents)
-        self._weigh(self._zone, self._observation.log_ratio(beat) + accent)
+        self._weigh(self._zone, np.full(len(self.bar_prior), self._observation.log_ratio(beat)))
+        self._weigh(self._soon, self._downbeat.hear(beat, downbeat))
         if self.cues is not None and cue is not None:
             self._weigh(self._late, self.cues.hear(cue))
         self._normalise()
-        self._downbeat.learn(odds, self._probability(self._zone))
+        self._downbeat.learn(self._probability(self._soon))
         if self.cues is not None and cue is not None:
             self.cues.learn(self._probability(self._late))
 

@@ -7,6 +7,7 @@ tracking. ISMIR 2021.
 Böck, Krebs, Widmer: Joint beat and downbeat tracking with recurrent neural networks. ISMIR 2016.
 """
 
+from collections import deque
 from math import exp, log, sqrt
 
 from .bar_space import Floats
@@ -14,7 +15,6 @@ from .bar_space import Floats
 FURTHEST = 3.0
 """Deviations beyond it count as it."""
 PRIOR_WEIGHT = 1.0
-EPSILON = 1e-6
 QUIETEST = 0.1
 """Lower peaks are not scaled up further."""
 
@@ -57,11 +57,6 @@ class BeatObservation:
         return self._power * log((scaled + self._floor) / (max(empty, 0.0) + self._floor))
 
 
-def log_odds(probability: float, other: float) -> float:
-    """Log of how much more likely one probability is than another, finite for 0 and 1."""
-    return log((probability + EPSILON) / (max(other, 0.0) + EPSILON))
-
-
 def accent_log_likelihood(deviation: float, expected: Floats) -> Floats:
     """Log-likelihood of a standardised value on each bar row, against a mean of 0.
 
@@ -74,6 +69,49 @@ def accent_log_likelihood(deviation: float, expected: Floats) -> Floats:
     """
     bounded = min(max(deviation, -FURTHEST), FURTHEST)
     return expected * (bounded - expected / 2)
+
+
+class DownbeatEvidence:
+    """Log-likelihood of each bar row, frame by frame, from activations around a beat.
+
+    What counts is the log-odds of a downbeat against another beat, in the frame of the last few that is
+    most of a beat, standardised by what they were on the beats so far.
+
+    Parameters
+    ----------
+    expected : ndarray [bar rows]
+        How far the log-odds stand out on each bar row, in standard deviations over all beats.
+    delay : int
+        The evidence is that of a beat so many frames ago, >= 0; as many frames before it are heard too.
+    memory : float
+        Beats over which the log-odds are standardised, > 1.
+    epsilon : float
+        Added to both activations, so that weak ones say little, > 0.
+    """
+
+    def __init__(self, expected: Floats, *, delay: int, memory: float, epsilon: float) -> None:
+        self.delay = delay
+        self._expected, self._epsilon = expected, epsilon
+        self._standard = RunningStandard(deviation=1.0, memory=memory)
+        self._recent: deque[tuple[float, float]] = deque(maxlen=2 * delay + 1)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything, as new."""
+        self._standard.reset()
+        self._recent.clear()
+        self._odds = 0.0
+
+    def hear(self, beat: float, downbeat: float) -> Floats:
+        """Take the next activations; log-likelihood of each bar row for a beat `delay` frames ago."""
+        self._recent.append((beat, downbeat))
+        beat, downbeat = max(self._recent)
+        self._odds = log((downbeat + self._epsilon) / (max(beat - downbeat, 0.0) + self._epsilon))
+        return accent_log_likelihood(self._standard.score(self._odds), self._expected)
+
+    def learn(self, beat: float) -> None:
+        """Take the activations heard last as those of a beat, with its probability `delay` frames ago."""
+        self._standard.learn(self._odds, beat)
 
 
 class RunningStandard:
