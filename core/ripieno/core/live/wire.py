@@ -118,5 +118,7 @@ def _listed(names: tuple[str, ...]) -> str:
 
 
 def _short(value: Any) -> str:
+    """A value of a stranger as part of one line, harmless to a terminal."""
     text = str(value)
-    return text if len(text) <= 40 else f"{text[:40]}…"
+    shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[:40])
+    return shown if len(text) <= 40 else f"{shown}…"
