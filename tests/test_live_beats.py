@@ -14,7 +14,8 @@ from ripieno.contracts import AudioFormat
 from ripieno.core.live.live import Live
 from ripieno.core.live.messages import Heard
 from ripieno.core.live.pace import Fast
-from ripieno.core.live.sources import RawFormat, opened, parse_sources
+from ripieno.core.live.raw import RawFormat
+from ripieno.core.live.sources import opened, parse_sources
 from ripieno.core.pipeline import Pipeline
 
 pytest.importorskip("onnxruntime", reason="beat_tracker/beatnet needs onnxruntime")

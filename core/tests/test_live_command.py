@@ -17,8 +17,8 @@ from ripieno.contracts import AudioFormat, StepError
 from ripieno.core.live.live import Live
 from ripieno.core.live.messages import End, Error, Heard, Start, State
 from ripieno.core.live.pace import Fast
+from ripieno.core.live.raw import Pcm
 from ripieno.core.live.show import JsonLines, Lines, StatusLine, bar_dots
-from ripieno.core.live.sources import Pcm
 
 RATE_HZ = 8000
 STEPS = """name: p

@@ -12,18 +12,11 @@ import pytest
 from hypothesis import given, strategies as st
 
 from ripieno.contracts import AudioFormat, InputError, MissingError
+from ripieno.core.live.feeds import Feed, Inlet
+from ripieno.core.live.hops import hops
 from ripieno.core.live.pace import Fast, Realtime
-from ripieno.core.live.sources import (
-    FILE_FRAMES,
-    Asked,
-    Feed,
-    Inlet,
-    Pcm,
-    RawFormat,
-    hops,
-    opened,
-    standard_input,
-)
+from ripieno.core.live.raw import Pcm, RawFormat, standard_input
+from ripieno.core.live.sources import FILE_FRAMES, Asked, opened
 
 MONO = AudioFormat(8000, 1)
 STEREO = AudioFormat(8000, 2)

@@ -14,9 +14,11 @@ from ..console import own_stdout
 from .asked import asked
 
 if TYPE_CHECKING:
+    from ..live.feeds import Inlet
+    from ..live.hops import Source
     from ..live.live import Live
     from ..live.messages import Listener
-    from ..live.sources import Asked, Inlet, Source
+    from ..live.sources import Asked
 
 PORT = 8765
 
@@ -61,8 +63,9 @@ def command(pipeline: str, sources: tuple[str, ...], settings: tuple[str, ...], 
 
     Steps that cannot stream are left out and listed.
     """
+    from ..live.feeds import Inlet
     from ..live.live import Live
-    from ..live.sources import Inlet, parse_sources
+    from ..live.sources import parse_sources
 
     wanted = asked(pipeline, (), settings)
     hears = parse_sources(sources, wanted)
@@ -100,7 +103,8 @@ def _play(
     options: Mapping[str, Any],
 ) -> None:
     from ..live.pace import Fast, Realtime
-    from ..live.sources import RawFormat, opened
+    from ..live.raw import RawFormat
+    from ..live.sources import opened
 
     raw = RawFormat(options["rate_hz"], options["channels"], options["encoding"])
     while True:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ripieno.contracts.context import temporary_folder
-from ripieno.contracts.errors import InputError, PipelineError, RipienoError, StepError
+from ripieno.contracts.errors import PipelineError, RipienoError, StepError
 from ripieno.contracts.formats import SeriesFormat
 from ripieno.contracts.state_bus import StateBus
 from ripieno.registry import Registry
@@ -21,10 +21,11 @@ from ..pipeline import Pipeline
 from ..planner import make_plan
 from .clock import StepClock
 from .engine import Engine, Given
+from .hops import Source, hops
 from .messages import End, Error, Heard, Listener, Message, Start, State
 from .pace import Pace
 from .path import LivePath, live_path
-from .sources import Asked, Source, hops
+from .sources import Asked
 
 CLOCK = ("clock", "beat_clock")
 
@@ -170,7 +171,9 @@ class _Performance:
         try:
             try:
                 self._hear(sources, pace)
-            except (KeyboardInterrupt, InputError) as reason:
+            except StepError:
+                raise
+            except (KeyboardInterrupt, RipienoError) as reason:
                 stopped = reason
             self._say(self.engine.flush())
         except StepError as reason:

@@ -1,65 +1,27 @@
-"""Where the sound of a live run comes from.
-
-Conventions
------------
-A source knows its format before its first sample, and gives blocks [channels, frames] of float32 of any
-size. `hops` cuts them anew, so that nothing depends on how they came.
-"""
+"""What the inputs of a live run hear, as the command line names it, and opening it."""
 
 import os
-import queue
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
 from unicodedata import normalize
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ripieno.contracts.audio import Audio
 from ripieno.contracts.context import Context, temporary_folder, use_context
-from ripieno.contracts.errors import InputError, MissingError, PipelineError, RipienoError
+from ripieno.contracts.errors import InputError, PipelineError
 from ripieno.contracts.formats import AudioFormat
 from ripieno.registry import Registry
 from ripieno.registry.suggest import did_you_mean
 
 from ..pipeline import Pipeline
+from .feeds import microphone
+from .hops import Samples, Source
+from .raw import RawFormat, standard_input
 
 KINDS = ("mic", "stdin", "ws", "file:PATH")
-ENCODINGS: Mapping[str, np.dtype[Any]] = {"f32le": np.dtype("<f4"), "s16le": np.dtype("<i2")}
-Samples = NDArray[np.float32]
-
-HOP_S = 0.01
 # Of a file at once; opening it anew for every hop would cost more than the hop.
 FILE_FRAMES = 1 << 15
-PCM_BYTES = 1 << 15
-# A device that is read too slowly loses samples: better to say so than to hear a cut.
-MIC_BLOCKS = 500
-WS_BLOCKS = 64
-# How long a wait goes on before it looks whether it still should; Windows does not interrupt one.
-PATIENCE_S = 0.2
-_HEADERS = (b"RIFF", b"RF64", b"FORM", b"fLaC", b"OggS", b"ID3")
-
-
-class Source(Protocol):
-    """Sound that is open for reading."""
-
-    @property
-    def kind(self) -> str:
-        """``file``, ``stdin``, ``mic`` or ``ws``."""
-        ...
-
-    @property
-    def format(self) -> AudioFormat:
-        """Rate and channels, known before the first sample."""
-        ...
-
-    def blocks(self) -> Iterator[Samples]:
-        """All of it, in order; may wait."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -84,15 +46,6 @@ class Asked:
     def key(self) -> str:
         """Of the only item that a list input has: a file's is its stem, as in a run."""
         return normalize("NFC", Path(self.path).stem) if self.path else self.kind
-
-
-@dataclass(frozen=True)
-class RawFormat:
-    """What raw samples on standard input are; None of a microphone is what the device prefers."""
-
-    rate_hz: int | None = None
-    channels: int | None = None
-    encoding: str = "f32le"
 
 
 def parse_sources(texts: Sequence[str], pipeline: Pipeline) -> tuple[Asked, ...]:
@@ -154,14 +107,12 @@ def opened(asked: Asked, *, registry: Registry, raw: RawFormat) -> Iterator[Sour
     MissingError
         If a library is not installed, or nothing reads files of the suffix.
     """
-    with ExitStack() as stack:
-        match asked.kind:
-            case "file":
-                yield stack.enter_context(_file(Path(asked.path).expanduser(), registry))
-            case "stdin":
-                yield standard_input(raw)
-            case _:
-                yield stack.enter_context(_microphone(raw))
+    if asked.kind == "stdin":
+        yield standard_input(raw)
+        return
+    path = Path(asked.path).expanduser()
+    with _file(path, registry) if asked.kind == "file" else microphone(raw) as source:
+        yield source
 
 
 @dataclass(frozen=True)
@@ -190,260 +141,3 @@ def _file(path: Path, registry: Registry) -> Iterator[Recording]:
         with use_context(Context(folder, folder, random=False)):
             audio = codec.read(path)
         yield Recording(audio)
-
-
-@dataclass(frozen=True)
-class Pcm:
-    """Raw interleaved samples.
-
-    Parameters
-    ----------
-    stream : binary file
-        Read as its bytes come.
-    format : AudioFormat
-        Rate and channels.
-    encoding : {"f32le", "s16le"}
-        Of one sample; integers are divided by 32768.
-    """
-
-    stream: BinaryIO
-    format: AudioFormat
-    encoding: str = "f32le"
-    kind: str = "stdin"
-
-    def blocks(self) -> Iterator[Samples]:
-        """What has come, in whole frames.
-
-        Raises
-        ------
-        InputError
-            If it begins like a sound file, or ends within a frame.
-        """
-        dtype = ENCODINGS[self.encoding]
-        frame_bytes = dtype.itemsize * self.format.channels
-        read: Callable[[int], bytes] = getattr(self.stream, "read1", self.stream.read)
-        left, is_first = b"", True
-        while data := read(PCM_BYTES):
-            left += data
-            if is_first and len(left) >= 4:
-                _refuse_header(left)
-                is_first = False
-            whole = len(left) // frame_bytes * frame_bytes
-            if whole:
-                yield _decoded(left[:whole], dtype, self.format.channels)
-                left = left[whole:]
-        if left:
-            raise InputError(
-                f"{self.kind} ended within a frame: {len(left)} of its {frame_bytes} bytes "
-                f"({self.format.channels} x {self.encoding}) came"
-            )
-
-
-def _decoded(data: bytes, dtype: np.dtype[Any], channels: int) -> Samples:
-    samples = np.frombuffer(data, dtype).astype(np.float32).reshape(-1, channels).T
-    return samples if dtype.kind == "f" else samples * np.float32(1 / 32768)
-
-
-def _refuse_header(data: bytes) -> None:
-    if data.startswith(_HEADERS):
-        raise InputError(
-            f"stdin begins with {data[:4]!r}: that is a sound file, and raw samples are wanted. "
-            "Give it as --source file:PATH, or decode it: ffmpeg -i FILE -f f32le -"
-        )
-
-
-def standard_input(raw: RawFormat) -> Pcm:
-    """Raw samples on standard input.
-
-    Raises
-    ------
-    InputError
-        If their rate is not said, or standard input is a terminal.
-    """
-    if raw.rate_hz is None:
-        raise InputError("stdin is raw samples without a header: say their rate, --rate-hz 44100")
-    if sys.stdin is None or sys.stdin.isatty():
-        raise InputError("standard input is a terminal: pipe raw samples into it")
-    return Pcm(sys.stdin.buffer, AudioFormat(raw.rate_hz, raw.channels or 1), raw.encoding)
-
-
-class Feed:
-    """Sound that another thread brings, waiting in a queue that does not grow without end.
-
-    Parameters
-    ----------
-    kind : str
-        What it is called.
-    format : AudioFormat
-        Of what comes.
-    size : int
-        Blocks that may wait, > 0.
-    """
-
-    def __init__(self, kind: str, format: AudioFormat, *, size: int) -> None:
-        self.kind = kind
-        self.format = format
-        self._waiting: queue.Queue[Samples | None] = queue.Queue(size)
-        self._is_read = True
-        self._problem = ""
-
-    def put(self, samples: Samples) -> None:
-        """Add a block; waits where there is no room, unless nobody reads any more."""
-        self._put(samples)
-
-    def offer(self, samples: Samples) -> None:
-        """Add a block without waiting; where there is no room, the reader is told what that means."""
-        try:
-            self._waiting.put_nowait(samples)
-        except queue.Full:
-            self._problem = "the steps are slower than the sound: some of it would be lost"
-
-    def end(self) -> None:
-        """Nothing more comes."""
-        self._put(None)
-
-    def close(self) -> None:
-        """Nobody reads any more."""
-        self._is_read = False
-
-    def blocks(self) -> Iterator[Samples]:
-        """As they come, until the end.
-
-        Raises
-        ------
-        InputError
-            If there was no room for one that could not wait.
-        """
-        while not self._problem:
-            try:
-                block = self._waiting.get(timeout=PATIENCE_S)
-            except queue.Empty:
-                continue
-            if block is None:
-                return
-            yield block
-        raise InputError(f"{self.kind}: {self._problem}")
-
-    def _put(self, block: Samples | None) -> None:
-        while self._is_read:
-            try:
-                return self._waiting.put(block, timeout=PATIENCE_S)
-            except queue.Full:
-                continue
-
-
-class Inlet:
-    """Where a server puts the sound of its clients: one at a time, one after another.
-
-    `start`, `push` and `end` are the server's side, on threads of its own; `accepted` is the loop's.
-    """
-
-    def __init__(self) -> None:
-        self._feeds: queue.Queue[Feed] = queue.Queue()
-        self._feed: Feed | None = None
-
-    def start(self, format: AudioFormat) -> None:
-        """Sound of this format follows, from time 0 on."""
-        self._feed = Feed("ws", format, size=WS_BLOCKS)
-        self._feeds.put(self._feed)
-
-    def push(self, samples: Samples) -> None:
-        """Take samples [channels, frames]; waits while there is no room."""
-        if self._feed is not None:
-            self._feed.put(samples)
-
-    def end(self) -> None:
-        """The sound is over."""
-        if self._feed is not None:
-            self._feed.end()
-
-    @contextmanager
-    def accepted(self) -> Iterator[Feed]:
-        """The sound of the next client, for the time it is read; waits for one."""
-        feed = self._next()
-        try:
-            yield feed
-        finally:
-            feed.close()
-
-    def _next(self) -> Feed:
-        while True:
-            try:
-                return self._feeds.get(timeout=PATIENCE_S)
-            except queue.Empty:
-                continue
-
-
-@contextmanager
-def _microphone(raw: RawFormat) -> Iterator[Feed]:
-    try:
-        import sounddevice
-    except ImportError as error:
-        raise MissingError('a microphone needs sounddevice. Run: pip install "ripieno-core[mic]"') from error
-    except OSError as error:
-        raise MissingError(
-            f"a microphone needs PortAudio ({error}). On Debian, run: apt install libportaudio2"
-        ) from error
-    try:
-        device = sounddevice.query_devices(kind="input")
-        rate_hz = raw.rate_hz or int(device["default_samplerate"])
-        feed = Feed("mic", AudioFormat(rate_hz, raw.channels or 1), size=MIC_BLOCKS)
-        stream = sounddevice.InputStream(
-            samplerate=rate_hz,
-            channels=feed.format.channels,
-            blocksize=round(rate_hz * HOP_S),
-            dtype="float32",
-            latency="low",
-            callback=lambda data, frames, time, status: feed.offer(data.T.copy()),
-        )
-    except (sounddevice.PortAudioError, ValueError) as error:
-        raise InputError(f"--source mic: no microphone can be opened: {error}") from error
-    with stream:
-        yield feed
-
-
-def hops(source: Source) -> Iterator[Samples]:
-    """The sound of a source in blocks of a hundredth of a second, the last one shorter.
-
-    Raises
-    ------
-    InputError
-        If a sample is NaN or infinite, and whatever the source raises; all before that is given first.
-    """
-    hop = max(1, round(source.format.rate_hz * HOP_S))
-    waiting: list[Samples] = []
-    count = taken = 0
-    problem: RipienoError | None = None
-    blocks = source.blocks()
-    while True:
-        try:
-            block = next(blocks, None)
-        except RipienoError as error:
-            block, problem = None, error
-        if block is None:
-            break
-        waiting.append(block)
-        count += block.shape[1]
-        if count < hop:
-            continue
-        joined = np.concatenate(waiting, axis=1) if len(waiting) > 1 else block
-        whole = count // hop * hop
-        for start in range(0, whole, hop):
-            yield _finite(joined[:, start : start + hop], source, taken)
-            taken += hop
-        waiting, count = [joined[:, whole:]], count - whole
-    if count:
-        yield _finite(np.concatenate(waiting, axis=1), source, taken)
-    if problem is not None:
-        raise problem
-
-
-def _finite(samples: Samples, source: Source, frames_before: int) -> Samples:
-    if np.isfinite(samples).all():
-        return samples
-    frame, channel = np.argwhere(~np.isfinite(samples.T))[0].tolist()
-    at = frames_before + frame
-    raise InputError(
-        f"{source.kind}: sample {at} of channel {channel} ({at / source.format.rate_hz:.3f} s) is "
-        f"{samples[channel, frame]}: sound must be finite"
-    )

@@ -1,0 +1,169 @@
+"""Sound that other threads bring: of a microphone, of clients of the server."""
+
+import logging
+import queue
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ripieno.contracts.errors import InputError, MissingError
+from ripieno.contracts.formats import AudioFormat
+
+from .hops import HOP_S, Samples
+from .raw import RawFormat
+
+# A device that is read too slowly loses samples: better to say so than to hear a cut.
+MIC_BLOCKS = 500
+WS_BLOCKS = 64
+# How long a wait goes on before it looks whether it still should; Windows does not interrupt one.
+PATIENCE_S = 0.2
+
+
+class Feed:
+    """Sound that another thread brings, waiting in a queue that does not grow without end.
+
+    Parameters
+    ----------
+    kind : str
+        What it is called.
+    format : AudioFormat
+        Of what comes.
+    size : int
+        Blocks that may wait, > 0.
+    """
+
+    def __init__(self, kind: str, format: AudioFormat, *, size: int) -> None:
+        self.kind = kind
+        self.format = format
+        self._waiting: queue.Queue[Samples | None] = queue.Queue(size)
+        self._is_read = True
+        self._problem = ""
+
+    def put(self, samples: Samples) -> None:
+        """Add a block; waits where there is no room, unless nobody reads any more."""
+        self._put(samples)
+
+    def offer(self, samples: Samples) -> None:
+        """Add a block without waiting; where there is no room, the reader is told what that means."""
+        try:
+            self._waiting.put_nowait(samples)
+        except queue.Full:
+            self._problem = "the steps are slower than the sound: some of it would be lost"
+
+    def end(self) -> None:
+        """Nothing more comes."""
+        self._put(None)
+
+    def close(self) -> None:
+        """Nobody reads any more."""
+        self._is_read = False
+
+    def blocks(self) -> Iterator[Samples]:
+        """As they come, until the end.
+
+        Raises
+        ------
+        InputError
+            If there was no room for one that could not wait.
+        """
+        while not self._problem:
+            try:
+                block = self._waiting.get(timeout=PATIENCE_S)
+            except queue.Empty:
+                continue
+            if block is None:
+                return
+            yield block
+        raise InputError(f"{self.kind}: {self._problem}")
+
+    def _put(self, block: Samples | None) -> None:
+        while self._is_read:
+            try:
+                return self._waiting.put(block, timeout=PATIENCE_S)
+            except queue.Full:
+                continue
+
+
+class Inlet:
+    """Where a server puts the sound of its clients: one at a time, one after another.
+
+    `start`, `push` and `end` are the server's side, on threads of its own; `accepted` is the loop's.
+    """
+
+    def __init__(self) -> None:
+        self._feeds: queue.Queue[Feed] = queue.Queue()
+        self._feed: Feed | None = None
+
+    def start(self, format: AudioFormat) -> None:
+        """Sound of this format follows, from time 0 on."""
+        self._feed = Feed("ws", format, size=WS_BLOCKS)
+        self._feeds.put(self._feed)
+
+    def push(self, samples: Samples) -> None:
+        """Take samples [channels, frames]; waits while there is no room."""
+        if self._feed is not None:
+            self._feed.put(samples)
+
+    def end(self) -> None:
+        """The sound is over."""
+        if self._feed is not None:
+            self._feed.end()
+
+    @contextmanager
+    def accepted(self) -> Iterator[Feed]:
+        """The sound of the next client, for the time it is read; waits for one."""
+        feed = self._next()
+        try:
+            yield feed
+        finally:
+            feed.close()
+
+    def _next(self) -> Feed:
+        while True:
+            try:
+                return self._feeds.get(timeout=PATIENCE_S)
+            except queue.Empty:
+                continue
+
+
+@contextmanager
+def microphone(raw: RawFormat) -> Iterator[Feed]:
+    """The default microphone, while the block lasts.
+
+    Raises
+    ------
+    MissingError
+        If sounddevice or PortAudio is not installed.
+    InputError
+        If there is no microphone, or not with this rate and these channels.
+    """
+    try:
+        import sounddevice
+    except ImportError as error:
+        raise MissingError('a microphone needs sounddevice. Run: pip install "ripieno-core[mic]"') from error
+    except OSError as error:
+        raise MissingError(
+            f"a microphone needs PortAudio ({error}). On Debian, run: apt install libportaudio2"
+        ) from error
+
+    def heard(data: Any, frames: int, times: Any, status: Any) -> None:
+        if status.input_overflow:
+            logging.getLogger("ripieno").warning("mic: the device lost some sound")
+        feed.offer(data.T.copy())
+
+    try:
+        device = sounddevice.query_devices(kind="input")
+        rate_hz = raw.rate_hz or int(device["default_samplerate"])
+        feed = Feed("mic", AudioFormat(rate_hz, raw.channels or 1), size=MIC_BLOCKS)
+        stream = sounddevice.InputStream(
+            samplerate=rate_hz,
+            channels=feed.format.channels,
+            blocksize=round(rate_hz * HOP_S),
+            dtype="float32",
+            latency="low",
+            callback=heard,
+        )
+    except (sounddevice.PortAudioError, ValueError) as error:
+        raise InputError(f"--source mic: no microphone can be opened: {error}") from error
+    with stream:
+        yield feed
