@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from ripieno.contracts import Event
 
 from .bar_space import BarSpace, Floats
+from .output import Beat
 
 if TYPE_CHECKING:
-    from .forward import ForwardFilter
+    from .bar_filter import ForwardFilter
 
 Complexes = NDArray[np.complex128]
 BELOW_ONE = float(np.nextafter(np.float32(1), np.float32(0)))
@@ -129,7 +130,7 @@ class Readout:
         self._row: int | None = None
         self._take_bars(self._filter.bar_prior)
 
-    def read(self, now_s: float, beat: float, downbeat: float) -> tuple[list[float], list[Event]]:
+    def read(self, now_s: float, beat: float, downbeat: float) -> tuple[list[float], tuple[Event, ...]]:
         """The row of the clock for the frame at `now_s`, and what is told with it."""
         heard = self._filter
         turned = np.add.reduceat(heard.slot_mass * self._phasors, self._space.first_slots)
@@ -175,32 +176,23 @@ class Readout:
         there, index = max((float(masses[index]), index) for index in candidates)
         return float(self._space.intervals[index]), there / max(here + there, 1e-300)
 
-    def _tell(self, now_s: float, phase: float, spb_s: float, confidence: float) -> list[Event]:
+    def _tell(self, now_s: float, phase: float, spb_s: float, confidence: float) -> tuple[Event, ...]:
         """The beat that has just passed, where it was not told yet, and the next one."""
         constants = self._constants
         ago_s = phase * spb_s
         beat_s = now_s - ago_s
         if not self._started or phase > 0.4 or ago_s < constants.wait_s:
-            return []
+            return ()
         if beat_s - self._last_s < constants.least_gap * spb_s:
-            return []
+            return ()
         self._last_s = max(beat_s, now_s - constants.lookahead_s)
         self._settled = False
         bars = self._bars_of_mode()
         self._take_bars(bars)
         self._row = self._choose(bars)
         metre, position = self._space.bar_rows[self._row]
-        value = {
-            "position": position,
-            "beats_per_bar": metre,
-            "tempo_bpm": 60 / spb_s,
-            "confidence": confidence,
-        }
         time_s = min(now_s, max(0.0, self._last_s + constants.offset_s))
-        following = Event(
-            beat_s + spb_s + constants.offset_s, now_s, "next_beat", {"position": position % metre + 1}
-        )
-        return [Event(time_s, now_s, "beat", value), following]
+        return Beat(time_s, now_s, position, metre, spb_s, confidence).events
 
     def _settle(self, phase: float) -> None:
         """Once a beat, when its cues have been heard, look at metre and downbeat again."""
