@@ -9,6 +9,7 @@ Krebs, Böck, Widmer: An efficient state-space model for joint tempo and meter t
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .bar_space import BarSpace, Floats, Indexes, Ring
 from .config import BarPointerConfig
