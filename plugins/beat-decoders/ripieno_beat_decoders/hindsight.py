@@ -7,7 +7,7 @@ are not found yet.
 import numpy as np
 from numpy.typing import NDArray
 
-from ripieno.contracts import Features, InputError, SeriesFormat
+from ripieno.contracts import Features
 
 from .bar_space import Floats, Indexes
 from .cue_evidence import CueEvidence, CueWeights
@@ -64,21 +64,6 @@ def cue_accents(cues: Features, beat: Floats, *, accents: Floats, weights: CueWe
             scores[frame] = score
             evidence.learn(float(beat[frame]))
     return scores
-
-
-def require_same_frames(cues: SeriesFormat, activations: SeriesFormat) -> None:
-    """Refuse cues that are not of the frames of the activations.
-
-    Raises
-    ------
-    InputError
-        With both clocks.
-    """
-    if (cues.rate_hz, cues.start_s) != (activations.rate_hz, activations.start_s):
-        raise InputError(
-            f"cues at {cues.rate_hz:g} Hz from {cues.start_s:g} s do not fit activations at "
-            f"{activations.rate_hz:g} Hz from {activations.start_s:g} s: make them with the same hop"
-        )
 
 
 class Hearing:

@@ -1,15 +1,15 @@
-"""What decoders give beside their own idea: events of beats, rows of the clock, how well beats are heard.
+"""What decoders share at their edges: columns of activations in, events of beats out.
 
-The particle filter and the Viterbi decoder are written with these; any other decoder may be.
+`forward` has the same of its own; it may take these.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ripieno.contracts import Event, InputError, SeriesFormat
+from ripieno.contracts import Chunk, Event, InputError, SeriesFormat
 
-BELOW_ONE = float(np.nextafter(np.float32(1), np.float32(0)))
 HEADS = ("beat", "downbeat")
 
 
@@ -27,6 +27,38 @@ def head_columns(format: SeriesFormat) -> list[int]:
                 f"no head {head!r} in the activations: there are {', '.join(format.names) or 'none'}"
             )
     return [format.names.index(head) for head in HEADS]
+
+
+def rows_of(chunk: Chunk, port: str, columns: int) -> NDArray[np.float32]:
+    """Rows [frames, columns] that a chunk brings.
+
+    Raises
+    ------
+    InputError
+        If they have another number of columns, or are not finite.
+    """
+    if chunk.samples is None:
+        return np.zeros((0, columns), np.float32)
+    if chunk.samples.ndim != 2 or chunk.samples.shape[1] != columns:
+        raise InputError(f"{port} come as rows of {columns} columns, these have shape {chunk.samples.shape}")
+    if not np.isfinite(chunk.samples).all():
+        raise InputError(f"{port} hold NaN or infinite values: give finite rows")
+    return chunk.samples
+
+
+def require_same_frames(cues: SeriesFormat, activations: SeriesFormat) -> None:
+    """Refuse cues that are not of the frames of the activations.
+
+    Raises
+    ------
+    InputError
+        With both clocks.
+    """
+    if (cues.rate_hz, cues.start_s) != (activations.rate_hz, activations.start_s):
+        raise InputError(
+            f"cues at {cues.rate_hz:g} Hz from {cues.start_s:g} s do not fit activations at "
+            f"{activations.rate_hz:g} Hz from {activations.start_s:g} s: make them with the same hop"
+        )
 
 
 @dataclass(frozen=True)
@@ -66,32 +98,3 @@ class Beat:
             Event(self.time_s, self.known_s, "beat", value),
             Event(self.time_s + self.spb_s, self.known_s, "next_beat", following),
         )
-
-
-class BeatEvidence:
-    """How much higher activations are on the beats than between them, of late.
-
-    Parameters
-    ----------
-    rate_hz : float
-        Frames a second.
-    memory_s : float
-        How fast the past is forgotten, > 0.
-    """
-
-    near_s = 0.04
-    """Frames this near to a beat are on it."""
-
-    def __init__(self, *, rate_hz: float, memory_s: float = 2.0) -> None:
-        self._kept = float(np.exp(-1 / (memory_s * rate_hz)))
-        # Mean and weight on the beat, and off it.
-        self._on, self._off = np.zeros(2), np.zeros(2)
-
-    def hear(self, activation: float, *, away_s: float) -> float:
-        """Take a frame this far from the nearest beat; the evidence, in [0, 1]."""
-        self._on *= self._kept
-        self._off *= self._kept
-        heard = self._on if away_s <= self.near_s else self._off
-        heard += (activation, 1)
-        on, off = (total / max(weight, 1e-9) for total, weight in (self._on, self._off))
-        return float(max(0.0, on - off) / (on + off + 0.05))

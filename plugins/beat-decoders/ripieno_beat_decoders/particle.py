@@ -13,7 +13,6 @@ from ripieno.contracts import (
     Chunk,
     Event,
     Features,
-    InputError,
     Latency,
     PluginConfig,
     SeriesFormat,
@@ -22,7 +21,8 @@ from ripieno.contracts import (
 
 from .bar_space import BarSpace
 from .clouds import BarParticles, BeatParticles
-from .output import BELOW_ONE, Beat, BeatEvidence, head_columns
+from .output import Beat, head_columns, rows_of
+from .readout import BELOW_ONE, Evidence
 
 LOOKAHEAD_S = 0.06
 MODE_OCTAVES = 0.12
@@ -31,6 +31,10 @@ LOYALTY = 1.5
 """Another tempo, or place in the bar, must have this many times the particles of the present one."""
 LEAST_GAP = 0.6
 """Two beats are at least this part of an interval apart."""
+ON_BEAT_S = 0.04
+"""Frames this near to a beat are on it."""
+EVIDENCE_S = 2.0
+"""Memory of the evidence behind the confidence."""
 START_CONFIDENCE = 0.15
 """Beats begin when the confidence first passes it: silence has none."""
 
@@ -132,7 +136,7 @@ class ParticleSession:
     def __init__(self, config: ParticleConfig, format: SeriesFormat, *, seed: int) -> None:
         self._config, self._seed = config, seed
         self._rate_hz, self._start_s = format.rate_hz, format.start_s
-        self._columns = head_columns(format)
+        self._columns, self._width = head_columns(format), len(format.names)
         self._space = BarSpace.of_tempi(
             config.min_bpm, config.max_bpm, rate_hz=format.rate_hz, metres=config.metres
         )
@@ -154,7 +158,8 @@ class ParticleSession:
             return Chunk(self._until_s)
         rows: list[list[float]] = []
         events: list[Event] = []
-        for beat, downbeat in self._heads(activations):
+        heads = rows_of(activations, "activations", self._width)[:, self._columns]
+        for beat, downbeat in heads.clip(0, 1).tolist():
             now_s = self._start_s + self._frames / self._rate_hz
             row, told = self._tracker.hear(now_s, beat, downbeat)
             rows.append(row)
@@ -166,14 +171,6 @@ class ParticleSession:
     def flush(self) -> Chunk:
         """The activations have ended; nothing is held back."""
         return Chunk(self._until_s)
-
-    def _heads(self, chunk: Chunk) -> list[list[float]]:
-        if chunk.samples is None:
-            return []
-        if not np.isfinite(chunk.samples).all():
-            raise InputError("the activations hold NaN or infinite values: give finite rows")
-        heads: list[list[float]] = np.clip(chunk.samples[:, self._columns], 0, 1).tolist()
-        return heads
 
 
 class ParticleTracker:
@@ -194,7 +191,7 @@ class ParticleTracker:
         self._bars = BarParticles(
             space, count=config.bar_particles, metre_change=config.metre_change, rng=rng
         )
-        self._evidence = BeatEvidence(rate_hz=rate_hz)
+        self._evidence = Evidence(memory=EVIDENCE_S * rate_hz)
         self._phasors = np.exp(2j * np.pi * space.slot_frames / space.intervals[space.slot_intervals])
         octaves = np.log2(space.intervals)
         self._near = np.abs(octaves[:, None] - octaves) <= MODE_OCTAVES
@@ -221,7 +218,7 @@ class ParticleTracker:
         resultant = complex(self._phasors[self._beats.slots[inside]].sum())
         phase = float(np.angle(resultant)) / (2 * np.pi) % 1.0
         spb_s = float(self._space.intervals[intervals[inside]].mean()) / self._rate_hz
-        evidence = self._evidence.hear(beat, away_s=min(phase, 1 - phase) * spb_s)
+        evidence = self._evidence.hear(beat, on_beat=min(phase, 1 - phase) * spb_s <= ON_BEAT_S)
         confidence = min(1.0, evidence * abs(resultant) / len(intervals))
         events = self._tell(now_s, phase, spb_s, confidence)
         shares = self._bars.shares

@@ -9,9 +9,10 @@ from ripieno.contracts import Activations, BeatClock, BeatDecoder, Beats, Featur
 from .bar_space import BarSpace, Floats, Indexes
 from .cue_evidence import CueWeights
 from .forward import BarPointerConfig
-from .hindsight import Hearing, cue_accents, downbeat_accents, require_same_frames
+from .hindsight import Hearing, cue_accents, downbeat_accents
 from .observation import BeatObservation
-from .output import BELOW_ONE, head_columns
+from .output import head_columns, require_same_frames
+from .readout import BELOW_ONE
 from .search import BeatScores, Path, best_path
 
 HEARD = 0.3
@@ -191,18 +192,20 @@ def read_off(space: BarSpace, path: Path, beat: Floats, downbeat: Floats, format
 
 def _edges(activation: Floats, path: Path, zones: Indexes) -> Floats:
     """Frames in which the beats of a path fall, and in which the last one ends [beats + 1]."""
-    spans = zip(path.starts.tolist(), zones.tolist(), strict=True)
-    falls = [start if start < 0 else _peak(activation, start, zone) for start, zone in spans]
+    # Two frames at most, and never so far that two beats could meet.
+    reaches = np.minimum(2, path.intervals // 8)
+    spans = np.stack([path.starts, zones, reaches], axis=1).tolist()
+    falls = [start if start < 0 else _peak(activation, start, zone, reach) for start, zone, reach in spans]
     return np.array([*falls, falls[-1] + path.intervals[-1]], np.float64)
 
 
-def _peak(activation: Floats, start: int, zone: int) -> float:
-    """Where the activation peaks in a zone or beside it, between frames by a parabola.
+def _peak(activation: Floats, start: int, zone: int, reach: int) -> float:
+    """Where the activation peaks in a zone or `reach` frames from it, between frames by a parabola.
 
     The middle of the zone where nothing is heard.
     """
-    first = max(0, start - 1)
-    at = first + int(activation[first : start + zone + 1].argmax())
+    first = max(0, start - reach)
+    at = first + int(activation[first : start + zone + reach].argmax())
     if activation[at] < FAINT:
         return start + (zone - 1) / 2
     if not 0 < at < len(activation) - 1:
