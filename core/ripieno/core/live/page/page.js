@@ -7,7 +7,7 @@ const RETRY_S = { least: 0.5, most: 8 };
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const record = new URLSearchParams(location.search).has("record")
-  ? (window.ripieno = { flashes: [], captured: [], states: 0 })
+  ? (window.ripieno = { flashes: [], captured: [], rateHz: 0 })
   : null;
 const find = (selector) => document.querySelector(selector);
 const clockS = () => performance.now() / 1000;
@@ -319,7 +319,6 @@ const hear = {
     const { beat_activation, downbeat_activation } = message;
     heard.push({ timeS: message.beat.t_s, beat: beat_activation, downbeat: downbeat_activation });
     if (!hasEvents) far.see(message.beat.t_s);
-    if (record) record.states += 1;
   },
   beat(message) {
     // The time of a state lies further back than what it was made from; of an event both are known.
@@ -366,6 +365,7 @@ function send(block, audioS) {
   if (!microphone || !server.open) return;
   microphone.beginS ??= audioS;
   server.send(block);
+  if (record) record.rateHz = microphone.rateHz;
   record?.captured.push({ audioS, block });
 }
 
@@ -408,12 +408,18 @@ const STATES = {
   connecting: "Connecting",
   waiting: "Waiting for sound",
   playing: "Listening",
-  over: "The run is over",
+  over: "The stream is over",
   lost: "The server is gone; trying again",
 };
+function stateNow() {
+  if (playing()) return "playing";
+  if (ended) return "over";
+  if (server.open) return "waiting";
+  return server.was ? "lost" : "connecting";
+}
+
 function sayState() {
-  const gone = server.was ? "lost" : "connecting";
-  const state = playing() ? "playing" : ended ? "over" : server.open ? "waiting" : gone;
+  const state = stateNow();
   document.body.dataset.state = state;
   say("#connection", STATES[state]);
 }
@@ -491,7 +497,7 @@ function frame() {
 }
 
 function flash() {
-  if (record && microphone) record.flashes.push({ audioS: microphone.nowS, rawS: microphone.context.currentTime });
+  record?.flashes.push({ atS: clockS(), audioS: microphone?.nowS });
   sayBar();
   sayTempo();
   tell();
