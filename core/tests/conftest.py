@@ -40,7 +40,11 @@ ENTRY_POINTS: Mapping[str, Mapping[str, str]] = {
     },
     "ripieno.controllers": {"count": f"{STREAMS}:Count"},
     "ripieno.decoders": {"offline": f"{STREAMS}:OfflineDecoder"},
-    "ripieno.codecs": {"numbers": "ripieno_bench:WaveFile", "words": "ripieno_bench:WordFile"},
+    "ripieno.codecs": {
+        "numbers": "ripieno_bench:WaveFile",
+        "words": "ripieno_bench:WordFile",
+        "drip": f"{STREAMS}:Drip",
+    },
     "ripieno.assets": {
         "weights": "ripieno_bench.data:weights",
         "hobby": "ripieno_bench.data:hobby_weights",

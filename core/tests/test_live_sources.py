@@ -16,7 +16,8 @@ from ripieno.core.live.feeds import Feed, Inlet
 from ripieno.core.live.hops import hops
 from ripieno.core.live.pace import Fast, Realtime
 from ripieno.core.live.raw import Pcm, RawFormat, standard_input
-from ripieno.core.live.sources import FILE_FRAMES, Asked, opened
+from ripieno.core.live.recording import BLOCK_FRAMES
+from ripieno.core.live.sources import Asked, opened
 
 MONO = AudioFormat(8000, 1)
 STEREO = AudioFormat(8000, 2)
@@ -126,11 +127,29 @@ def test_standard_input_needs_a_rate_and_is_no_terminal(monkeypatch):
 
 
 def test_a_file_of_any_codec_is_read_in_blocks(registry, write):
-    frames = 2 * FILE_FRAMES + 5
+    frames = 2 * BLOCK_FRAMES + 5
     file = write("song.numbers", " ".join("0.5" for _ in range(frames)))
     with opened(Asked("song", "file", str(file)), registry=registry, raw=RawFormat()) as source:
         assert (source.kind, source.format) == ("file", MONO)
-        assert [block.shape[1] for block in source.blocks()] == [FILE_FRAMES, FILE_FRAMES, 5]
+        assert [block.shape[1] for block in source.blocks()] == [BLOCK_FRAMES, BLOCK_FRAMES, 5]
+
+
+def test_a_file_is_heard_while_it_is_read_and_left_when_nobody_hears_it_any_more(registry, write):
+    """It has no end: were it read first, this test would have none either."""
+    asked = Asked("song", "file", str(write("endless.drip")))
+    before = threading.active_count()
+    with opened(asked, registry=registry, raw=RawFormat()) as source:
+        heard = [block for block, _ in zip(hops(source), range(1000), strict=False)]
+        assert threading.active_count() == before + 1
+    assert joined(heard).shape == (1, 80_000)
+    assert threading.active_count() == before
+
+
+def test_a_file_that_is_damaged_is_heard_up_to_there(registry, write):
+    asked = Asked("song", "file", str(write("short.drip", "3")))
+    with opened(asked, registry=registry, raw=RawFormat()) as source:
+        taken, message = until_refused(hops(source))
+    assert joined(taken).shape == (1, 3000) and message == "short.drip: damaged"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Plugins that stream: one for each shape of what flows, and some that do not."""
 
+import itertools
 import math
 from typing import Any
 
@@ -16,6 +17,7 @@ from ripieno.contracts import (
     Beats,
     BeatTracker,
     Chunk,
+    Codec,
     Controller,
     Effect,
     Event,
@@ -315,3 +317,19 @@ class Decoded(BeatTracker[DecodedConfig]):
 
     def stream(self, formats: Any) -> Any:
         raise AssertionError("it has a decoder in it that does not stream")
+
+
+class Drip(Codec[NoConfig]):
+    """Sound that goes on for as many blocks as its file says, and is damaged then; without a number, for ever."""
+
+    kind, suffixes = Audio, (".drip",)
+
+    def read(self, path: Any) -> Audio:
+        count = path.read_text(encoding="utf-8")
+        with self.context.audio_writer(AudioFormat(8000, 1)) as writer:
+            for _ in range(int(count)) if count else itertools.count():
+                writer.write(np.ones((1, 1000), np.float32))
+        raise InputError(f"{path.name}: damaged")
+
+    def write(self, artifact: Audio, path: Any) -> None:
+        raise NotImplementedError

@@ -37,21 +37,28 @@ class Feed:
         self.format = format
         self._waiting: queue.Queue[Samples | None] = queue.Queue(size)
         self._is_read = True
-        self._problem = ""
+        self._overrun: InputError | None = None
+        self._failure: Exception | None = None
 
-    def put(self, samples: Samples) -> None:
-        """Add a block; waits where there is no room, unless nobody reads any more."""
-        self._put(samples)
+    def put(self, samples: Samples) -> bool:
+        """Add a block; waits where there is no room. False where nobody reads any more."""
+        return self._put(samples)
 
     def offer(self, samples: Samples) -> None:
         """Add a block without waiting; where there is no room, the reader is told what that means."""
         try:
             self._waiting.put_nowait(samples)
         except queue.Full:
-            self._problem = "the steps are slower than the sound: some of it would be lost"
+            said = "the steps are slower than the sound: some of it would be lost"
+            self._overrun = InputError(f"{self.kind}: {said}")
 
     def end(self) -> None:
         """Nothing more comes."""
+        self._put(None)
+
+    def fail(self, error: Exception) -> None:
+        """Nothing more comes, for this reason."""
+        self._failure = error
         self._put(None)
 
     def close(self) -> None:
@@ -65,23 +72,30 @@ class Feed:
         ------
         InputError
             If there was no room for one that could not wait.
+        Exception
+            What it failed with, after all that came before.
         """
-        while not self._problem:
+        while self._overrun is None:
             try:
                 block = self._waiting.get(timeout=PATIENCE_S)
             except queue.Empty:
                 continue
-            if block is None:
+            if block is not None:
+                yield block
+            elif self._failure is not None:
+                raise self._failure
+            else:
                 return
-            yield block
-        raise InputError(f"{self.kind}: {self._problem}")
+        raise self._overrun
 
-    def _put(self, block: Samples | None) -> None:
+    def _put(self, block: Samples | None) -> bool:
         while self._is_read:
             try:
-                return self._waiting.put(block, timeout=PATIENCE_S)
+                self._waiting.put(block, timeout=PATIENCE_S)
+                return True
             except queue.Full:
                 continue
+        return False
 
 
 class Inlet:

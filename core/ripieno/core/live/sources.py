@@ -2,26 +2,22 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from unicodedata import normalize
 
-from ripieno.contracts.audio import Audio
-from ripieno.contracts.context import Context, temporary_folder, use_context
 from ripieno.contracts.errors import InputError, PipelineError
-from ripieno.contracts.formats import AudioFormat
 from ripieno.registry import Registry
 from ripieno.registry.suggest import did_you_mean
 
 from ..pipeline import Pipeline
-from .feeds import microphone
-from .hops import Samples, Source
+from .feeds import Feed, microphone
+from .hops import Source
 from .raw import RawFormat, standard_input
+from .recording import recording
 
 KINDS = ("mic", "stdin", "ws", "file:PATH")
-# Of a file at once; opening it anew for every hop would cost more than the hop.
-FILE_FRAMES = 1 << 15
 
 
 @dataclass(frozen=True)
@@ -110,34 +106,12 @@ def opened(asked: Asked, *, registry: Registry, raw: RawFormat) -> Iterator[Sour
     if asked.kind == "stdin":
         yield standard_input(raw)
         return
-    path = Path(asked.path).expanduser()
-    with _file(path, registry) if asked.kind == "file" else microphone(raw) as source:
-        yield source
+    with _file(asked.path, registry) if asked.kind == "file" else microphone(raw) as feed:
+        yield feed
 
 
-@dataclass(frozen=True)
-class Recording:
-    """A file, which its codec has read onto disk where it is long."""
-
-    audio: Audio
-    kind: str = "file"
-
-    @property
-    def format(self) -> AudioFormat:
-        """Rate and channels of the file."""
-        return self.audio.format
-
-    def blocks(self) -> Iterator[Samples]:
-        """Of `FILE_FRAMES`."""
-        return self.audio.blocks(FILE_FRAMES)
-
-
-@contextmanager
-def _file(path: Path, registry: Registry) -> Iterator[Recording]:
+def _file(name: str, registry: Registry) -> AbstractContextManager[Feed]:
+    path = Path(name).expanduser()
     if not path.exists():
-        raise InputError(f"--source file:{path}: no such file")
-    codec = registry.build(registry.codec("audio", path.suffix), {})
-    with temporary_folder() as folder:
-        with use_context(Context(folder, folder, random=False)):
-            audio = codec.read(path)
-        yield Recording(audio)
+        raise InputError(f"--source file:{name}: no such file")
+    return recording(registry.build(registry.codec("audio", path.suffix), {}), path)
