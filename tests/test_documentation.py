@@ -20,9 +20,11 @@ import pytest
 import soundfile
 
 from ripieno import contracts
+from ripieno.contracts import BeatClockState, SlowState, StructureState
 from ripieno.contracts.data import Asset, DataPlugin, Preset, Recipe
 from ripieno.contracts.interfaces import INTERFACES
 from ripieno.core.cli import COMMANDS, core
+from ripieno.core.live.messages import End, Error, Start, State
 from ripieno.core.pipeline import Pipeline, schema
 from ripieno.core.planner import make_plan
 from ripieno.registry import Registry
@@ -346,6 +348,26 @@ def assert_says(line: str, said: str, expected: list[str]) -> None:
     assert not left or "…" in wanted, f"$ {line}\n{said}"
 
 
+def fields_of_messages() -> dict[str, set[str]]:
+    """By event, as the page of live runs has them."""
+    page = (ROOT / "docs/live.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|[^|]*\|([^|]*)\|$", page, re.M)
+    return {event: {"event", *re.findall(r"`(\w+)`", fields)} for event, fields in rows}
+
+
+def test_the_page_of_live_runs_names_every_field_of_a_message():
+    state = SlowState(BeatClockState(0, 0.5, 0, 0, 1, 1), StructureState.unknown(), (1.0,))
+    messages = [
+        Start("clock", "file", 48000, 1, ("beats",), {}, {"beats": 0.1}),
+        State("beats", state, {4: 1.0}, 0.5, 0.5),
+        Error("too bad"),
+        End(1, 1),
+    ]
+    written = fields_of_messages()
+    for message in [one.to_json() for one in messages]:
+        assert set(message) == written[message["event"]]
+
+
 @pytest.fixture
 def a_run(bin_folder, tmp_path):
     """The run of the guide on the first seconds of the song, served at a port that is free; the port."""
@@ -377,7 +399,9 @@ def test_the_program_of_the_guide_tells_the_beats_of_a_run(a_run, bin_folder, tm
     listening = subprocess.run(
         [bin_folder / "python", script, "secret"], stdout=subprocess.PIPE, encoding="utf-8", check=True
     )
-    messages = map(json.loads, run.stdout.read().splitlines())
+    messages = [json.loads(line) for line in run.stdout.read().splitlines()]
+    written = fields_of_messages()
+    assert all(set(message) == written[message["event"]] for message in messages)
     beats = [message for message in messages if message["event"] == "beat"]
     told = [f"{beat['time_s']:.2f} s: {beat['position']} of {beat['beats_per_bar']}" for beat in beats]
     heard = listening.stdout.splitlines()
@@ -410,9 +434,10 @@ def settled(lines: list[str]) -> list[str]:
         (r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d", "DATE"),
         (r"\d+(\.\d+)? s\b", "TIME"),
         (r"\d+(\.\d+)?s\b", "TIME"),
+        (r"beat \d of \d", "beat PLACE"),
         (r"\d+\.\d BPM", "TEMPO"),
         (r"confidence \d\.\d\d", "CONFIDENCE"),
-        (r'measure": \d\.\d+', 'measure": SCORE'),
+        (r'": \d+\.\d+', '": FIGURE'),
         (r"\d+ (passed|skipped)", r"SOME \1"),
         (r"^[.s]+ +\[ *\d+%\]$", "TESTS"),
         (r"[0-9a-f]{20,}", "HASH"),
