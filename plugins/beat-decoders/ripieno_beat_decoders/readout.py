@@ -37,7 +37,7 @@ class ReadoutConstants:
     wait_s : float
         A beat is told at least this long after its time, so that what was heard on it counts.
     offset_s : float
-        Added to the time of every beat, for activations that peak late or early.
+        How far behind the middle of its zone a beat falls.
     mode_octaves : float
         Tempi this near to the winning one belong to its mode.
     least_gap : float
@@ -51,8 +51,8 @@ class ReadoutConstants:
     """
 
     lookahead_s: float = 0.06
-    wait_s: float = 0.0
-    offset_s: float = 0.0
+    wait_s: float = 0.02
+    offset_s: float = 0.008
     mode_octaves: float = 0.12
     least_gap: float = 0.6
     loyalty: float = 1.5
@@ -107,8 +107,9 @@ class Readout:
         space = self._space
         turn = tau / space.intervals
         phasors = np.exp(1j * turn[space.slot_intervals] * space.slot_frames)
+        beats = space.beat_centres + constants.offset_s * rate_hz
         # What each slot adds to its interval's phasor, and what turns that to the present frame.
-        self._phasors = phasors * np.exp(-1j * turn * space.beat_centres)[space.slot_intervals]
+        self._phasors = phasors * np.exp(-1j * turn * beats)[space.slot_intervals]
         self._backward = phasors.conj()
         octaves = np.log2(space.intervals)
         near = np.abs(octaves[:, None] - octaves[None, :]) <= constants.mode_octaves
@@ -148,8 +149,7 @@ class Readout:
         events = self._tell(now_s, phase, spb_s, confidence)
         self._settle(phase)
         other_interval, other = self._other(masses)
-        until_s = (1 - phase) * spb_s + self._constants.offset_s
-        times = (spb_s, phase, until_s, other_interval / self._rate_hz)
+        times = (spb_s, phase, (1 - phase) * spb_s, other_interval / self._rate_hz)
         probabilities = (confidence, self._downbeat, other, beat, downbeat)
         return [*times, *probabilities, *self._metres], events
 
@@ -191,8 +191,7 @@ class Readout:
         self._take_bars(bars)
         self._row = self._choose(bars)
         metre, position = self._space.bar_rows[self._row]
-        time_s = min(now_s, max(0.0, self._last_s + constants.offset_s))
-        return Beat(time_s, now_s, position, metre, spb_s, confidence).events
+        return Beat(max(0.0, self._last_s), now_s, position, metre, spb_s, confidence).events
 
     def _settle(self, phase: float) -> None:
         """Once a beat, when its cues have been heard, look at metre and downbeat again."""
