@@ -368,6 +368,11 @@ def test_the_page_of_live_runs_names_every_field_of_a_message():
         assert set(message) == written[message["event"]]
 
 
+def test_the_state_on_the_page_of_live_runs_keeps_the_contract():
+    (shown,) = [json.loads(block.text) for block in blocks(ROOT / "docs/live.md") if block.language == "json"]
+    assert SlowState.from_json(shown).beat.t_s == shown["beat"]["t_s"]
+
+
 @pytest.fixture
 def a_run(bin_folder, tmp_path):
     """The run of the guide on the first seconds of the song, served at a port that is free; the port."""
