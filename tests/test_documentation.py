@@ -439,6 +439,7 @@ def settled(lines: list[str]) -> list[str]:
         (r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d", "DATE"),
         (r"\d+(\.\d+)? s\b", "TIME"),
         (r"\d+(\.\d+)?s\b", "TIME"),
+        (r"\d+ ms\b", "TIME"),
         (r"beat \d of \d", "beat PLACE"),
         (r"\d+\.\d BPM", "TEMPO"),
         (r"confidence \d\.\d\d", "CONFIDENCE"),
