@@ -32,7 +32,6 @@ from ripieno.core.live.server import Server
 
 RATE_HZ = 48000
 SPB_S = 0.5
-FIRST_CLICK_S = 0.25
 FLAGS = (
     "headless=new",
     "no-sandbox",
@@ -214,16 +213,18 @@ def test_a_run_that_takes_no_sound_says_so_and_the_microphone_is_let_go(page):
     until(page, lambda: words(page, "#connection") == "Waiting for sound")
 
 
+def click(rate_hz):
+    times_s = np.arange(round(0.03 * rate_hz)) / rate_hz
+    return 0.8 * np.sin(2 * np.pi * 1000 * times_s) * np.exp(-times_s / 0.006)
+
+
 def click_track(*, tempo_bpm, seconds):
-    """A click on each beat, the downbeats of four higher, the first one a little after the beginning."""
+    """A click on each beat."""
     sound = np.zeros(round(seconds * RATE_HZ), np.float32)
-    times_s = np.arange(round(0.03 * RATE_HZ)) / RATE_HZ
-    for index in range(int((seconds - 1) * tempo_bpm / 60)):
-        start = round((FIRST_CLICK_S + index * 60 / tempo_bpm) * RATE_HZ)
-        tone_hz = 1000 if index % 4 else 1500
-        sound[start : start + len(times_s)] = (
-            0.8 * np.sin(2 * np.pi * tone_hz * times_s) * np.exp(-times_s / 0.006)
-        )
+    one = click(RATE_HZ)
+    for index in range(int(seconds * tempo_bpm / 60)):
+        start = round(index * 60 / tempo_bpm * RATE_HZ)
+        sound[start : start + len(one)] = one
     return sound
 
 
@@ -254,23 +255,13 @@ def captured(browser):
     return np.frombuffer(base64.b64decode(found["text"]), "<f4"), found["rateHz"], found["timesS"][0]
 
 
-def resampled(sound, rate_hz):
-    """The sound at another rate, between its samples linear: good enough to find it again."""
-    times = np.arange(int(len(sound) / RATE_HZ * rate_hz)) / rate_hz
-    return np.interp(times * RATE_HZ, np.arange(len(sound)), sound)
-
-
-def found_at(sound, part):
-    """The sample of a sound at which a part of it begins, by cross-correlation."""
-    size = 1 << (len(sound) + len(part)).bit_length()
-    product = np.fft.irfft(np.fft.rfft(sound, size) * np.conj(np.fft.rfft(part, size)), size)
-    return int(np.argmax(product[: len(sound) - len(part)]))
-
-
-def off_the_beat_s(times_s, first_s, spb_s):
-    """How late each time is after the nearest beat."""
-    beats = (np.asarray(times_s) - first_s) / spb_s
-    return (beats - np.round(beats)) * spb_s
+def clicks_s(sound, rate_hz):
+    """When the clicks of a sound begin, by its cross-correlation with one."""
+    one = click(rate_hz)
+    likeness = np.correlate(sound, one, "valid") / np.dot(one, one)
+    likely = np.flatnonzero(likeness > 0.5)
+    each = np.split(likely, np.flatnonzero(np.diff(likely) > 0.1 * rate_hz) + 1)
+    return np.array([places[np.argmax(likeness[places])] for places in each]) / rate_hz
 
 
 class Ear:
@@ -318,16 +309,22 @@ class Ear:
 def flashes_off_the_clicks_s(browser, address, *, tempo_bpm, count):
     """How late the page flashes after the clicks that its microphone hears, on the clock of its audio.
 
-    Where the clicks lie on that clock is found in what the page captured.
+    Where the clicks lie on that clock is found in what the page captured. A busy machine may lose sound on its way
+    to the page, and then the music itself went astray, or draw a frame too late for what belongs there: flashes count
+    where the clicks were in time for eight beats, and frames came thirty times a second.
     """
     browser.get(f"{address}?record")
     browser.find_element("id", "microphone").click()
-    until(browser, lambda: len(ask(browser, "ripieno.flashes")) >= count, seconds=90)
-    flashes_s = [flash["audioS"] for flash in ask(browser, "ripieno.flashes")]
+    drawn = f"ripieno.flashes.filter(({{ afterS }}) => afterS < {1 / 30})"
+    until(browser, lambda: len(ask(browser, drawn)) >= count, seconds=90)
+    flashes_s = np.array([flash["audioS"] for flash in ask(browser, drawn)])
     sound, rate_hz, begin_s = captured(browser)
-    part = resampled(click_track(tempo_bpm=tempo_bpm, seconds=6), rate_hz)
-    first_s = begin_s + found_at(sound, part) / rate_hz + FIRST_CLICK_S
-    return off_the_beat_s(flashes_s, first_s, 60 / tempo_bpm)
+    heard_s = begin_s + clicks_s(sound, rate_hz)
+    in_time = np.abs(np.diff(heard_s) - 60 / tempo_bpm) < 0.002
+    steady = np.array([index >= 8 and in_time[index - 8 : index].all() for index in range(len(heard_s))])
+    flashes_s = flashes_s[flashes_s < heard_s[-1] + 30 / tempo_bpm]
+    nearest = np.abs(flashes_s[:, None] - heard_s).argmin(axis=1)
+    return (flashes_s - heard_s[nearest])[steady[nearest]]
 
 
 def test_flashes_lie_on_the_clicks_that_the_microphone_hears(tmp_path):
@@ -338,8 +335,8 @@ def test_flashes_lie_on_the_clicks_that_the_microphone_hears(tmp_path):
         assert words(browser, "#trouble") == ""
         browser.find_element("id", "microphone").click()
         until(browser, lambda: ask(browser, "document.querySelector('#microphone').ariaPressed") == "false")
-    # The first second may be a little off: the page has to find the beat.
-    assert np.abs(off_s[4:]).max() < 0.03
+    assert len(off_s) >= 8
+    assert np.abs(off_s).max() < 0.03, off_s
 
 
 @pytest.mark.slow
@@ -355,8 +352,8 @@ def test_beats_of_the_real_thing_flash_within_thirty_milliseconds_of_the_clicks(
         microphone_that_hears(clicks, tmp_path) as browser,
     ):
         off_s = flashes_off_the_clicks_s(browser, address, tempo_bpm=tempo_bpm, count=45)
-    # It takes some beats until the tracker is sure.
-    assert np.abs(off_s[12:]).max() < 0.03
+    assert len(off_s) >= 20
+    assert np.abs(off_s).max() < 0.03, off_s
 
 
 PIPELINE = """

@@ -490,14 +490,14 @@ function frame() {
   const strength = live ? 0.3 + 0.7 * beat.state.confidence : 0.2;
   shown += (strength - shown) * (1 - Math.exp(-passedS / 0.4));
   // A beat belongs to the frame that is nearest to it, which may begin before it.
-  if (live && beat.advance(streamNowS() + frameS / 2, passedS) > 0) flash();
+  if (live && beat.advance(streamNowS() + frameS / 2, passedS) > 0) flash(passedS);
   const { phase, position } = beat.beats === null ? { phase: 1, position: 0 } : beat;
   drawDial(dial, { phase, position, perBar: beat.perBar, strength: shown });
   drawStrip();
 }
 
-function flash() {
-  record?.flashes.push({ atS: clockS(), audioS: microphone?.nowS });
+function flash(passedS) {
+  record?.flashes.push({ atS: clockS(), audioS: microphone?.nowS, afterS: passedS });
   sayBar();
   sayTempo();
   tell();
