@@ -37,8 +37,9 @@ ENTRY_POINTS: Mapping[str, Mapping[str, str]] = {
         "onsets": f"{STREAMS}:Onsets",
         "randomonsets": f"{STREAMS}:RandomOnsets",
         "decoded": f"{STREAMS}:Decoded",
+        "beatsalone": f"{STREAMS}:BeatsAlone",
     },
-    "ripieno.controllers": {"count": f"{STREAMS}:Count"},
+    "ripieno.controllers": {name.lower(): f"{STREAMS}:{name}" for name in ("Count", "Follow", "Gather")},
     "ripieno.decoders": {"offline": f"{STREAMS}:OfflineDecoder"},
     "ripieno.codecs": {
         "numbers": "ripieno_bench:WaveFile",

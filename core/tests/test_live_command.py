@@ -8,17 +8,18 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from ripieno.contracts import AudioFormat, StepError
+from ripieno.contracts import AudioFormat, Event, StepError
 from ripieno.core.live.live import Live
 from ripieno.core.live.messages import End, Error, Heard, Start, State
 from ripieno.core.live.pace import Fast
 from ripieno.core.live.raw import Pcm
-from ripieno.core.live.show import JsonLines, Lines, StatusLine, bar_dots
+from ripieno.core.live.show import JsonLines, Lines, StatusLine, bar_dots, line_of
 
 RATE_HZ = 8000
 STEPS = """name: p
@@ -161,6 +162,12 @@ def test_without_json_beats_are_lines_for_people(core, song):
         "    1.200 s  end",
     ]
     assert err == ""
+
+
+def test_whatever_else_a_step_says_is_a_line_but_for_what_is_yet_to_come():
+    said = Event(1.0, 1.5, "section", {"label": "verse"})
+    assert line_of(Heard("form", said)) == "    1.000 s  form: section  label verse"
+    assert line_of(Heard("form", replace(said, time_s=2.0))) == ""
 
 
 def test_at_playing_speed_a_file_takes_as_long_as_it_is(core, song):

@@ -150,6 +150,15 @@ def test_stems_of_a_stereo_song_keep_both_channels(engine):
     np.testing.assert_array_equal(rows["held"], np.float32(0.25) * samples)
 
 
+def test_a_port_of_the_clock_gets_its_rows(engine, run, write):
+    saved(write, clicks())
+    follow = "  follow: {uses: controller/follow, in: {clock: onsets.clock}}\n"
+    rows, _ = heard(engine(ONSETS + follow), clicks(), cuts=[100, 10_000])
+    np.testing.assert_array_equal(rows["follow"], run(ONSETS)["onsets.clock"].rows)
+    with pytest.raises(PipelineError, match=r'"onsets" \(beat_tracker/beatsalone\) gives events alone live'):
+        engine((ONSETS + follow).replace("tracker/onsets", "tracker/beatsalone"))
+
+
 def test_two_inputs_meet_by_their_times(engine, live, tmp_path):
     text = SONG.replace("inputs: {", "inputs: {voice: {kind: audio}, ") + (
         "  peaks: {uses: frontend/peaks, in: {audio: voice}}\n"

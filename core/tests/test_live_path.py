@@ -58,6 +58,11 @@ def test_a_decoder_that_does_not_stream_is_named_where_it_hides(live):
     assert "beats: beat_tracker/decoded has decoder/offline in it, which does not stream" in message
 
 
+def test_a_port_that_takes_a_list_does_not_stream(live):
+    path = live(BOTH + "  all: {uses: controller/gather, in: {features: [peaks]}}\n").path
+    assert path.left_out["all"] == 'its port "features" takes many, and only one thing at a time streams'
+
+
 def test_a_pipeline_in_which_nothing_streams_says_so_with_every_reason(live):
     message = refused(live, SONG + "steps: {peaks: {uses: frontend/filepeaks, in: {audio: song}}}")
     assert message == "p: no step of it can run live (peaks: frontend/filepeaks does not stream)"

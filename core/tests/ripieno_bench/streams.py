@@ -21,6 +21,7 @@ from ripieno.contracts import (
     Controller,
     Effect,
     Event,
+    EventFormat,
     Features,
     Framer,
     Frontend,
@@ -264,6 +265,57 @@ class Count(Controller[NoConfig]):
 
     def stream(self, formats: Any) -> CountSession:
         return CountSession(formats["features"])
+
+
+class FollowSession:
+    """The clock as it comes."""
+
+    latency = Latency()
+
+    def __init__(self, clock: SeriesFormat) -> None:
+        self.format = clock
+        self.reset()
+
+    def reset(self) -> None:
+        self.until_s = 0.0
+
+    def push(self, clock: Chunk) -> Chunk:
+        assert not clock.events, "a port of a clock gets rows alone"
+        self.until_s = clock.until_s
+        return Chunk(clock.until_s, clock.samples)
+
+    def flush(self) -> Chunk:
+        return Chunk(self.until_s)
+
+
+class Follow(Controller[NoConfig]):
+    """The clock as a trajectory."""
+
+    causal = True
+
+    def control(self, clock: BeatClock) -> Trajectory:
+        raise NotImplementedError
+
+    def stream(self, formats: Any) -> FollowSession:
+        return FollowSession(formats["clock"])
+
+
+class Gather(Controller[NoConfig]):
+    """Streams, says it, but takes a list."""
+
+    causal = True
+
+    def control(self, features: list[Features]) -> Trajectory:
+        raise NotImplementedError
+
+
+class BeatsAlone(Onsets):
+    """A tracker whose session gives events and no clock."""
+
+    def stream(self, formats: Any) -> OnsetSession:
+        session = OnsetSession(formats["audio"])
+        session.format = EventFormat()
+        return session
 
 
 class FussyConfig(PluginConfig):
