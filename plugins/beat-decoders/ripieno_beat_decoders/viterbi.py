@@ -41,14 +41,14 @@ class ViterbiConstants:
         Added to activations before their log-odds, so that weak ones say little.
     """
 
-    floor: float = 0.03
+    floor: float = 0.01
     contrast: float = 0.3
     power: float = 0.7
-    level: float = 0.0
-    peak_s: float = 3.0
+    level: float = 1.0
+    peak_s: float = 6.0
     metre_change: float = 1e-3
-    slip: float = 1e-4
-    tempo_pull: float = 0.1
+    slip: float = 1e-5
+    tempo_pull: float = 0.05
     downbeat_epsilon: float = 0.02
 
 
