@@ -141,6 +141,9 @@ def _range(node: Mapping[str, Any]) -> str:
 
 def default_of(node: Mapping[str, Any]) -> str:
     """The default of a schema as it would be written."""
+    match node.get("default"):
+        case {"uses": uses, "with": settings} if not settings:
+            return code(uses)
     return code(json.dumps(node["default"], ensure_ascii=False)) if "default" in node else ""
 
 
