@@ -82,6 +82,16 @@ def test_an_input_without_a_source_is_asked_for_where_a_live_step_needs_it(live)
     assert live(text, "song=mic", only=["peaks"]).path.steps == ("peaks",)
 
 
+def test_an_input_that_is_no_sound_cannot_be_taken_live(live):
+    text = (
+        "name: p\ninputs: {song: {kind: audio}, peaks: {kind: features}}\nsteps:\n"
+        "  onsets: {uses: beat_tracker/onsets, in: {audio: song}}\n"
+        "  count: {uses: controller/count, in: {features: peaks, beats: onsets}}\n"
+    )
+    said = 'takes the input "peaks", which has no live source. A live source gives audio, no features'
+    assert said in refused(live, text, "song=mic")
+
+
 def test_adapters_come_along_and_are_no_steps(live):
     live_path = live(SONG + "steps: {radio: {uses: effect/hold, in: {audio: song}}}").path
     assert [node.name for node in live_path.nodes] == list(live_path.steps) == ["radio"]

@@ -125,9 +125,11 @@ def _missing(plan: Plan, origin: str, sources: Sequence[str], left_out: Mapping[
     """What is wrong with taking from an input or a step; empty where nothing is."""
     if origin in left_out:
         return f'takes "{origin}", which cannot run live: {left_out[origin]}'
-    if plan.nodes[origin].role == "input" and origin not in sources:
-        return f'takes the input "{origin}", which has no live source. Give one: --source {origin}=mic'
-    return ""
+    if plan.nodes[origin].role == "step" or origin in sources:
+        return ""
+    kind = plan.pipeline.inputs[origin].kind
+    cure = f"Give one: --source {origin}=mic" if kind == "audio" else f"A live source gives audio, no {kind}"
+    return f'takes the input "{origin}", which has no live source. {cure}'
 
 
 def _refuse(plan: Plan, running: list[str], problems: Mapping[str, list[str]]) -> None:
