@@ -11,10 +11,12 @@ to an `AudioSink`.
 """
 
 import asyncio
+import logging
 import os
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Event, Thread
@@ -102,6 +104,8 @@ class Server:
     def __enter__(self) -> Self:
         self._thread.start()
         self._ready.wait()
+        if not self._thread.is_alive():
+            raise RuntimeError("the server did not start")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -109,7 +113,10 @@ class Server:
         self._thread.join()
 
     def _run(self) -> None:
-        asyncio.run(self._serve())
+        try:
+            asyncio.run(self._serve())
+        finally:
+            self._ready.set()
 
     async def _serve(self) -> None:
         from uvicorn import Config, Server as Uvicorn
@@ -162,7 +169,8 @@ class Server:
 
             host = HTTPConnection(scope).headers.get("host", "no host")
             if host in self._hosts:
-                return await app(scope, receive, send)
+                with _told():
+                    return await app(scope, receive, send)
             words = f"This server answers to {' and '.join(self._hosts)}, not to {host}.\n"
             await PlainTextResponse(words, status_code=403)(scope, receive, send)
 
@@ -217,6 +225,16 @@ class Server:
         for connection in list(self._uvicorn.server_state.connections):
             if websocket.client and getattr(connection, "client", None) == tuple(websocket.client):
                 connection.transport.abort()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Log what fails by a fault of ours; the log of uvicorn, which is off, tells of every client's."""
+    try:
+        yield
+    except Exception:
+        logging.getLogger(__name__).exception("the server failed to answer a client")
+        raise
 
 
 def _bind(port: int) -> socket.socket:

@@ -164,6 +164,11 @@ class Server {
     return this.socket.readyState === WebSocket.OPEN;
   }
 
+  // Whether seconds of sound wait to be sent.
+  get behind() {
+    return this.socket.bufferedAmount > 1 << 20;
+  }
+
   say(words) {
     this.socket.send(JSON.stringify(words));
   }
@@ -206,7 +211,7 @@ function readColours() {
 }
 
 // One turn is one bar, the downbeat on top; the disc within swells on each beat and sinks until the next.
-function drawDial(surface, { phase, position, perBar, strength }) {
+function drawDial(surface, { known, phase, position, perBar, strength }) {
   const pen = surface.clear();
   const size = Math.min(surface.width, surface.height);
   const middle = size / 2;
@@ -222,7 +227,7 @@ function drawDial(surface, { phase, position, perBar, strength }) {
   glow.addColorStop(0, colourOf(position - 1));
   glow.addColorStop(0.62, colourOf(position - 1));
   glow.addColorStop(1, `${colourOf(position - 1)}00`);
-  pen.globalAlpha = strength * (0.06 + 0.26 * swell);
+  pen.globalAlpha = known ? strength * (0.06 + 0.26 * swell) : 0;
   pen.fillStyle = glow;
   pen.fillRect(0, 0, size, size);
 
@@ -241,7 +246,7 @@ function drawDial(surface, { phase, position, perBar, strength }) {
     arc(part, 0, 1, colours.line, 1);
     if (part < position - 1) arc(part, 0, 1, colourOf(part), 0.38 * strength);
   }
-  if (position || parts === 1) {
+  if (known) {
     const part = Math.max(0, position - 1);
     arc(part, 0, calm.matches ? 1 : phase, colourOf(part), strength);
   }
@@ -288,7 +293,7 @@ function drawHeard(surface, { nowS, heard, beats, next, strength }) {
   pen.globalAlpha = 1;
   pen.fillStyle = colours.line;
   pen.fillRect(0, base, width, 1);
-  pen.fillStyle = colours.ink;
+  pen.fillStyle = heard.length ? colours.ink : colours.line;
   pen.fillRect(Math.round(x(nowS)) - 1, 0, 2, height);
 }
 
@@ -363,6 +368,11 @@ function announce() {
 
 function send(block, audioS) {
   if (!microphone || !server.open) return;
+  if (server.behind) {
+    hush();
+    say("#trouble", "The run is slower than the sound: the microphone is off.");
+    return;
+  }
   microphone.beginS ??= audioS;
   server.send(block);
   if (record) record.rateHz = microphone.rateHz;
@@ -421,6 +431,7 @@ function stateNow() {
 function sayState() {
   const state = stateNow();
   document.body.dataset.state = state;
+  document.body.classList.toggle("fresh", beat.state === null);
   say("#connection", STATES[state]);
 }
 
@@ -436,7 +447,7 @@ function sayBar() {
     bar.replaceChildren(...Array.from({ length: beat.perBar }, () => document.createElement("li")));
   }
   [...bar.children].forEach((dot, index) => dot.classList.toggle("on", index === beat.position - 1));
-  say("#position", beat.position ? `${beat.position}` : "–");
+  say("#position", beat.position ? `${beat.position}` : "");
 }
 
 function sayMetre() {
@@ -491,8 +502,8 @@ function frame() {
   shown += (strength - shown) * (1 - Math.exp(-passedS / 0.4));
   // A beat belongs to the frame that is nearest to it, which may begin before it.
   if (live && beat.advance(streamNowS() + frameS / 2, passedS) > 0) flash(passedS);
-  const { phase, position } = beat.beats === null ? { phase: 1, position: 0 } : beat;
-  drawDial(dial, { phase, position, perBar: beat.perBar, strength: shown });
+  const { phase, position } = beat.beats === null ? { phase: 0, position: 0 } : beat;
+  drawDial(dial, { known: beat.beats !== null, phase, position, perBar: beat.perBar, strength: shown });
   drawStrip();
 }
 
@@ -504,7 +515,9 @@ function flash(passedS) {
 }
 
 function drawStrip() {
-  const nowS = beat.beats === null ? 0 : beat.streamS;
+  // Who asked for less motion gets a new picture on each beat.
+  const onBeatS = () => beat.timeOf(Math.floor(beat.beats));
+  const nowS = beat.beats === null ? 0 : calm.matches ? onBeatS() : beat.streamS;
   const old = ({ timeS }) => timeS < nowS - PAST_S - 1;
   while (heard.length && old(heard[0])) heard.shift();
   while (beats.length && old(beats[0])) beats.shift();
