@@ -1,67 +1,44 @@
-"""What the whole of a recording says of each frame: scores of downbeats, and how well beats are heard.
+"""What the whole of a recording says: of each frame, and of the beats that were found.
 
 Where the forward filter weighs a frame by how likely it is a beat, this weighs it by its activation: beats
 are not found yet.
 """
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from ripieno.contracts import Features
-
 from .bar_space import Floats, Indexes
-from .cue_evidence import CueEvidence, CueWeights
-from .observation import accent_log_likelihood
+from .cue_evidence import CueEvidence
+from .observation import DownbeatEvidence
 
-MEMORY_OF_CUES_BEATS = 64.0
-"""Beats over which cues are standardised."""
 MEMORY_BEATS = 3.0
 """Beats around one that count for how well it is heard, at 1 / e."""
 
 
-def downbeat_accents(beat: Floats, downbeat: Floats, *, epsilon: float, expected: Floats) -> Floats:
-    """Log-likelihood of each bar row [frames, bar rows], from the odds of a downbeat against other beats.
+def evidence_of_beats(
+    evidence: DownbeatEvidence | CueEvidence, heard: Iterable[tuple[Any, ...]], beat: Floats, *, rows: int
+) -> Floats:
+    """Log-likelihood of each bar row for a beat in each frame [frames, bar rows].
 
     Parameters
     ----------
-    beat, downbeat : ndarray [frames]
+    evidence : DownbeatEvidence or CueEvidence
+        As new.
+    heard : iterable of tuple
+        What it hears in each frame; where that ends before the activations, it says nothing.
+    beat : ndarray [frames]
         Activations.
-    epsilon : float
-        Added to both, so that weak ones say little.
-    expected : ndarray [bar rows]
-        As in `accent_log_likelihood`.
+    rows : int
+        Bar rows.
     """
-    odds = np.log((downbeat + epsilon) / (np.maximum(beat - downbeat, 0) + epsilon))
-    total = max(float(beat.sum()), 1e-12)
-    mean = float(beat @ odds) / total
-    # One more beat with a deviation of 1, so that few beats that are alike say little.
-    deviation = ((float(beat @ (odds - mean) ** 2) + 1) / (total + 1)) ** 0.5
-    scores = [accent_log_likelihood(score, expected) for score in ((odds - mean) / deviation).tolist()]
-    return np.array(scores).reshape(len(beat), len(expected))
-
-
-def cue_accents(cues: Features, beat: Floats, *, accents: Floats, weights: CueWeights) -> Floats:
-    """Log-likelihood of each bar row [frames, bar rows], from harmony and bass around each frame.
-
-    It is 0 where the cues end before the activations `beat` [frames].
-
-    Raises
-    ------
-    InputError
-        If a cue is missing.
-    """
-    evidence = CueEvidence(
-        rate_hz=cues.rate_hz,
-        names=cues.names,
-        accents=accents,
-        weights=weights,
-        memory=MEMORY_OF_CUES_BEATS,
-    )
-    scores = np.zeros((len(beat), len(accents)))
-    for frame, row in enumerate(cues.values[: len(beat)], start=-evidence.delay):
-        score = evidence.hear(row)
+    scores = np.zeros((len(beat), rows))
+    for frame, values in zip(range(-evidence.delay, len(beat)), heard, strict=False):
+        said = evidence.hear(*values)
         if frame >= 0:
-            scores[frame] = score
+            scores[frame] = said
             evidence.learn(float(beat[frame]))
     return scores
 

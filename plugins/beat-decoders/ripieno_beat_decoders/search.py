@@ -52,22 +52,23 @@ class BeatScores:
     space : BarSpace
     zone : ndarray [frames, bar rows]
         Log-likelihoods; those of a beat's zone are added up.
-    start : ndarray [frames, bar rows]
-        Added to a beat that starts in the frame.
+    fall : ndarray [frames, bar rows]
+        Log-likelihoods of a beat that falls in the frame: the middle of its zone.
     """
 
-    def __init__(self, space: BarSpace, zone: Floats, start: Floats) -> None:
+    def __init__(self, space: BarSpace, zone: Floats, fall: Floats) -> None:
         self.frames, self._space = len(zone), space
+        self._middles = np.rint(space.beat_centres).astype(np.intp)
         # Beats may start before the first frame, and end after the last one.
         edges = ((space.longest, space.longest + 1), (0, 0))
-        self._start = np.pad(start, edges).astype(np.float32)
+        self._fall = np.pad(fall, edges)
         self._sums = np.cumsum(np.pad(zone, edges), axis=0)
 
     def of(self, starts: Indexes) -> Floats32:
         """Scores [starts, bar rows, intervals] of beats that start in these frames."""
-        before = starts + self._space.longest - 1
-        in_zone = self._sums[before[:, None] + self._space.zone_frames] - self._sums[before][:, None]
-        scores = in_zone + self._start[before + 1][:, None]
+        first = starts[:, None] + self._space.longest
+        in_zone = self._sums[first - 1 + self._space.zone_frames] - self._sums[first - 1]
+        scores = in_zone + self._fall[first + self._middles]
         return np.asarray(scores.transpose(0, 2, 1), np.float32)
 
 

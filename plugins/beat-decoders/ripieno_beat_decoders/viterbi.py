@@ -6,11 +6,12 @@ import numpy as np
 
 from ripieno.contracts import Activations, BeatClock, BeatDecoder, Beats, Features, SeriesFormat, Tracked
 
+from .bar_filter import AROUND_S, FilterConstants
 from .bar_space import BarSpace, Floats, Indexes
-from .cue_evidence import CueWeights
-from .forward import BarPointerConfig
-from .hindsight import Hearing, cue_accents, downbeat_accents
-from .observation import BeatObservation
+from .config import BarPointerConfig
+from .cue_evidence import CueEvidence, CueWeights
+from .hindsight import Hearing, evidence_of_beats
+from .observation import BeatObservation, DownbeatEvidence
 from .output import head_columns, require_same_frames
 from .readout import BELOW_ONE
 from .search import BeatScores, Path, best_path
@@ -37,8 +38,8 @@ class ViterbiConstants:
         Probability, at a beat's end, that the count is lost.
     tempo_pull : float
         How much the tempo prior counts, for each second.
-    downbeat_epsilon : float
-        Added to activations before their log-odds, so that weak ones say little.
+    memory_beats, downbeat_epsilon, trust_in_three : float
+        As in `FilterConstants`; more is remembered, as all of it counts.
     """
 
     floor: float = 0.01
@@ -49,7 +50,9 @@ class ViterbiConstants:
     metre_change: float = 1e-3
     slip: float = 1e-5
     tempo_pull: float = 0.05
-    downbeat_epsilon: float = 0.02
+    memory_beats: float = 64.0
+    downbeat_epsilon: float = FilterConstants.downbeat_epsilon
+    trust_in_three: float = FilterConstants.trust_in_three
 
 
 CONSTANTS = ViterbiConstants()
@@ -99,20 +102,17 @@ class BarPointerViterbi(BeatDecoder[BarPointerConfig]):
         if not len(beat):
             format = SeriesFormat(activations.rate_hz, BeatClock.columns(space.metres), activations.start_s)
             return Tracked.from_chunks([], format)
-        start = np.zeros((len(beat), len(space.bar_rows)))
-        if cues is not None:
-            weights = CueWeights(self.config.harmony_weight, self.config.bass_weight)
-            start = cue_accents(cues, beat, accents=space.accents, weights=weights)
-        zone = zone_scores(space, self.config, beat, downbeat, rate_hz=activations.rate_hz)
-        scores = BeatScores(space, zone, start)
+        scores = BeatScores(
+            space,
+            zone_scores(space, beat, rate_hz=activations.rate_hz),
+            fall_scores(space, self.config, beat, downbeat, cues, rate_hz=activations.rate_hz),
+        )
         path = find_path(space, self.config, scores, rate_hz=activations.rate_hz)
         return read_off(space, path, beat, downbeat, activations.format)
 
 
-def zone_scores(
-    space: BarSpace, config: BarPointerConfig, beat: Floats, downbeat: Floats, *, rate_hz: float
-) -> Floats:
-    """Log-likelihoods [frames, bar rows] of the zone of a beat against its rest, of activations [frames]."""
+def zone_scores(space: BarSpace, beat: Floats, *, rate_hz: float) -> Floats:
+    """Log-likelihood of the zone of a beat against its rest [frames, bar rows], the same for every row."""
     observation = BeatObservation(
         floor=CONSTANTS.floor,
         contrast=CONSTANTS.contrast,
@@ -121,9 +121,38 @@ def zone_scores(
         memory=CONSTANTS.peak_s * rate_hz,
     )
     ratios = np.array([observation.log_ratio(activation) for activation in beat.tolist()])
-    expected = config.downbeat_weight * space.accents
-    accents = downbeat_accents(beat, downbeat, epsilon=CONSTANTS.downbeat_epsilon, expected=expected)
-    return ratios[:, None] + accents
+    return np.broadcast_to(ratios[:, None], (len(beat), len(space.bar_rows)))
+
+
+def fall_scores(
+    space: BarSpace,
+    config: BarPointerConfig,
+    beat: Floats,
+    downbeat: Floats,
+    cues: Features | None,
+    *,
+    rate_hz: float,
+) -> Floats:
+    """Log-likelihood of each place in the bar for a beat in a frame [frames, bar rows]."""
+    rows, memory = len(space.bar_rows), CONSTANTS.memory_beats
+    trust = np.where(space.row_metres == 3, CONSTANTS.trust_in_three, 1.0)
+    downbeats = DownbeatEvidence(
+        config.downbeat_weight * trust * space.accents,
+        delay=max(1, round(AROUND_S * rate_hz)),
+        memory=memory,
+        epsilon=CONSTANTS.downbeat_epsilon,
+    )
+    scores = evidence_of_beats(downbeats, zip(beat.tolist(), downbeat.tolist(), strict=True), beat, rows=rows)
+    if cues is None:
+        return scores
+    harmony_and_bass = CueEvidence(
+        rate_hz=rate_hz,
+        names=cues.names,
+        accents=space.accents,
+        weights=CueWeights(config.harmony_weight, config.bass_weight),
+        memory=memory,
+    )
+    return scores + evidence_of_beats(harmony_and_bass, ((row,) for row in cues.values), beat, rows=rows)
 
 
 def find_path(space: BarSpace, config: BarPointerConfig, scores: BeatScores, *, rate_hz: float) -> Path:

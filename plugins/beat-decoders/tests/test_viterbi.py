@@ -4,8 +4,8 @@ from hypothesis import given, settings, strategies as st
 
 from ripieno.contracts import Activations, ConfigError, Features, InputError
 from ripieno.contracts.testing import BeatDecoderSuite
+from ripieno_beat_decoders.config import BarPointerConfig
 from ripieno_beat_decoders.cue_evidence import CUE_NAMES
-from ripieno_beat_decoders.forward import BarPointerConfig
 from ripieno_beat_decoders.viterbi import BarPointerViterbi
 
 RATE_HZ = 50.0

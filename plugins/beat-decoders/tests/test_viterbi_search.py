@@ -26,7 +26,7 @@ class Model:
         rng = np.random.default_rng(seed)
         self.can_slip = slip > 0
         self.space = BarSpace(shortest, longest, metres)
-        self.zone, self.start = rng.normal(size=(2, frames, sum(metres)))
+        self.zone, self.fall = rng.normal(size=(2, frames, sum(metres)))
         self.prior = np.log(rng.dirichlet(np.ones(sum(metres) * (longest - shortest + 1))))
         self.prior = self.prior.reshape(sum(metres), -1)
         with np.errstate(divide="ignore"):
@@ -37,7 +37,7 @@ class Model:
 
     @property
     def path(self) -> Path:
-        scores = BeatScores(self.space, self.zone, self.start)
+        scores = BeatScores(self.space, self.zone, self.fall)
         return best_path(self.space, scores, prior=self.prior, tempo=self.tempo, bar=self.bar)
 
     def worth(self, path: Path) -> float:
@@ -49,17 +49,20 @@ class Model:
         )
         for start, interval, row in zip(path.starts, intervals, path.rows, strict=True):
             inside = slice(max(0, start), max(0, start + self.space.zone_frames[interval]))
-            total += self.zone[inside, row].sum() + (self.start[start, row] if start >= 0 else 0)
+            middle = start + round(self.space.beat_centres[interval])
+            is_inside = 0 <= middle < len(self.fall)
+            total += self.zone[inside, row].sum() + (self.fall[middle, row] if is_inside else 0)
         return float(total)
 
     def best_worth(self) -> float:
         """The best score, by the Viterbi recursion over every state of every frame."""
         space = self.space
         in_zone = (space.slot_frames < space.zone_frames[space.slot_intervals])[:, None]
-        is_first = (space.slot_frames == 0)[:, None]
+        middles = np.rint(space.beat_centres)[space.slot_intervals]
+        is_middle = (space.slot_frames == middles)[:, None]
 
         def heard(frame: int) -> np.ndarray:
-            return in_zone * self.zone[frame] + is_first * self.start[frame]
+            return in_zone * self.zone[frame] + is_middle * self.fall[frame]
 
         best = self.prior.T[space.slot_intervals] + heard(0)
         for frame in range(1, len(self.zone)):
