@@ -1,12 +1,14 @@
 """Beats as they are played: what a hop costs, what an hour leaves behind, and how right the clock is.
 
-The original's figures are those recorded for BeatNet 1.1.3, which has no wheel chain for today's Python.
+The original, BeatNet 1.1.3, hears the same sound in the same run: online by its particle filter, seeded anew for
+each clip, and offline by its decoder. Where it cannot be installed, the figures recorded for it are shown.
 """
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from statistics import mean
 from typing import Any
 
@@ -19,6 +21,7 @@ from ripieno.registry import Registry
 
 from .beats.clips import Clip, twelve
 from .figures import Bar, Row
+from .original import Original
 from .place import Place
 from .processes import measure
 
@@ -53,23 +56,31 @@ def rows(place: Place) -> Iterator[Row]:
     tracker = Registry().build("beat_tracker/beatnet", {})
     clips = twelve()
     session = tracker.stream({"audio": Audio(np.zeros(0, np.float32), RATE_HZ).format})
-    yield from _hops(session, clips)
+    original = Original(place.room("original"), clips)
+    yield from _hops(session, clips, original)
     yield from _hour(session, clips)
-    yield from _song(place, clips)
-    yield from _right([_heard(tracker, clip) for clip in clips])
+    yield from _song(place, clips, original)
+    yield from _right([_heard(tracker, clip) for clip in clips], original)
 
 
-def _hops(session: Session, clips: tuple[Clip, ...]) -> Iterator[Row]:
+def _hops(session: Session, clips: tuple[Clip, ...], original: Original) -> Iterator[Row]:
     """Features, network, cues and decoder of each hop, one after the other in one thread."""
-    costs_ms = 1e3 * _costs_s(session, _looped(clips, HOPS * HOP / RATE_HZ))
-    yield Row("a hop of 20 ms, mean", [float(costs_ms.mean())], Bar(0.25, "ms"), peers="BeatNet: 1.30 ms")
+    sound = _looped(clips, HOPS * HOP / RATE_HZ)
+    costs_ms = 1e3 * _costs_s(session, sound)
+    theirs_ms = cache(lambda: original.hops_ms(sound))
+    yield Row(
+        "a hop of 20 ms, mean",
+        [float(costs_ms.mean())],
+        Bar(0.25, "ms"),
+        peers=original.beside(lambda: f"{theirs_ms().mean():.2f} ms", recorded="1.30 ms"),
+    )
     worst = f"largest of {len(costs_ms)}: {costs_ms.max():.2f} ms"
     yield Row(
         "a hop of 20 ms, 99th percentile",
         [float(np.percentile(costs_ms, 99))],
         Bar(1, "ms"),
         note=worst,
-        peers="BeatNet: > 10 ms",
+        peers=original.beside(lambda: f"{np.percentile(theirs_ms(), 99):.1f} ms", recorded="> 10 ms"),
     )
 
 
@@ -84,10 +95,15 @@ def _hour(session: Session, clips: tuple[Clip, ...]) -> Iterator[Row]:
     growth_mb = resident_mb[-1] - resident_mb[0]
     yield Row("after an hour of audio: memory more", [growth_mb], Bar(5, "MB"))
     slower = 100 * (parts_s[-1] / parts_s[0] - 1)
-    yield Row("after an hour of audio: slower by", [slower], Bar(5, "%"), peers="BeatNet: x 4 in 10 minutes")
+    yield Row(
+        "after an hour of audio: slower by",
+        [slower],
+        Bar(5, "%"),
+        peers="BeatNet, recorded: x 4 in 10 minutes",
+    )
 
 
-def _song(place: Place, clips: tuple[Clip, ...]) -> Iterator[Row]:
+def _song(place: Place, clips: tuple[Clip, ...], original: Original) -> Iterator[Row]:
     """A song of three minutes, stereo at 44.1 kHz in Ogg Vorbis, from the file to its beats."""
     folder = place.room("rhythm")
     rate_hz = clips[0].audio.rate_hz
@@ -114,35 +130,52 @@ def _song(place: Place, clips: tuple[Clip, ...]) -> Iterator[Row]:
         times_real,
         Bar(100, "x real time", at_least=True),
         note=f"`core run` from start to end: {whole_s:.1f} s",
-        peers="BeatNet: 6 to 30 x",
+        peers=original.beside(
+            lambda: f"{SONG_S / original.song_s(folder / 'song.ogg'):.0f} x", recorded="6 to 30 x"
+        ),
     )
 
 
-def _right(heard: list[Heard]) -> Iterator[Row]:
+def _right(heard: list[Heard], original: Original) -> Iterator[Row]:
     """What was known as the music went on, never corrected afterwards."""
     by_name = {one.clip.name: one.scores for one in heard}
 
-    def listed(score: str) -> str:
-        return ", ".join(f"{name} {scores[score]:.2f}" for name, scores in by_name.items())
+    def theirs(figure: Callable[[Clip, Beats], float], *names: str, recorded: str = "") -> str:
+        asked = [one.clip for one in heard if one.clip.name in (names or by_name)]
+        return original.beside(
+            lambda: ", offline ".join(
+                f"{mean(figure(clip, found[clip.name]) for clip in asked):.3g}"
+                for found in (original.online, original.offline)
+            ),
+            recorded=recorded,
+        )
 
-    def row(what: str, score: str, limit: float, peers: str = "") -> Row:
-        value = mean(scores[score] for scores in by_name.values())
-        return Row(what, [value], Bar(limit, "", at_least=True), note=listed(score), peers=peers)
+    def row(what: str, score: str, limit: float, *names: str, recorded: str = "") -> Row:
+        values = {name: by_name[name][score] for name in names or by_name}
+        return Row(
+            what,
+            [mean(values.values())],
+            Bar(limit, "", at_least=True),
+            note="" if names else ", ".join(f"{name} {value:.2f}" for name, value in values.items()),
+            peers=theirs(lambda clip, beats: _scores(clip.beats, beats)[score], *names, recorded=recorded),
+        )
 
-    yield row("twelve clips: beat F", "beat", 0.92, "BeatNet: 0.705, offline 0.880, on six like them")
+    yield row("twelve clips: beat F", "beat", 0.92, recorded="0.705, offline 0.880, on six like them")
     yield row("twelve clips: AMLt", "amlt", 0.92)
-    yield row("twelve clips: downbeat F", "downbeat", 0.78, "BeatNet: 0.416, offline 0.680, on six like them")
-    yield Row("ramp 90 to 140: beat F", [by_name["ramp_90_140"]["beat"]], Bar(0.97, "", at_least=True))
-    yield Row("3/4 at 140: downbeat F", [by_name["three_four_140"]["downbeat"]], Bar(0.9, "", at_least=True))
+    yield row("twelve clips: downbeat F", "downbeat", 0.78, recorded="0.416, offline 0.680, on six like them")
+    yield row("ramp 90 to 140: beat F", "beat", 0.97, "ramp_90_140")
+    yield row("3/4 at 140: downbeat F", "downbeat", 0.9, "three_four_140")
     drums = next(one for one in heard if one.clip.name == "drums_120")
     yield Row(
         "first confident beat of drums at 120", [_first_confident_s(drums.tracked.beats)], Bar(2.5, "s")
     )
     breaks = next(one for one in heard if one.clip.breaks_s)
     yield Row(
-        "breaks of four beats: furthest beat", [max(_off_in_breaks_ms(breaks))], Bar(40, "ms"),
-        peers="BeatNet: none given",
-    )  # fmt: skip
+        "breaks of four beats: furthest beat",
+        [_off_in_breaks_ms(breaks.clip, breaks.tracked.beats)],
+        Bar(40, "ms"),
+        peers=theirs(_off_in_breaks_ms, breaks.clip.name, recorded="none given"),
+    )
 
 
 def _heard(tracker: Any, clip: Clip) -> Heard:
@@ -171,16 +204,15 @@ def _first_confident_s(beats: Beats) -> float:
     return float(known_s[0]) if len(known_s) else float("inf")
 
 
-def _off_in_breaks_ms(heard: Heard) -> list[float]:
-    """How far from each beat that nobody played the nearest one that was given lies."""
-    times_s = heard.clip.beats.times_s
+def _off_in_breaks_ms(clip: Clip, found: Beats) -> float:
+    """How far the nearest beat found lies from a beat that nobody played, at most."""
+    times_s = clip.beats.times_s
     silent = [
         time_s
-        for start_s, end_s in heard.clip.breaks_s
+        for start_s, end_s in clip.breaks_s
         for time_s in times_s[(times_s >= start_s - 1e-6) & (times_s < end_s - 1e-6)]
     ]
-    found_s = heard.tracked.beats.times_s
-    return [1e3 * float(np.abs(found_s - time_s).min(initial=np.inf)) for time_s in silent]
+    return max(1e3 * float(np.abs(found.times_s - time_s).min(initial=np.inf)) for time_s in silent)
 
 
 def _costs_s(session: Session, sound: np.ndarray, *, from_s: float = 0.0) -> np.ndarray:
