@@ -38,11 +38,6 @@ class TestConformance(BeatDecoderSuite):
     def example(self):
         return {"activations": bumps(steady(120, seconds=8), seconds=8)}
 
-    def session(self):
-        # With the seed that the suite gives the verb.
-        with use_context(new_context(seed=1)):
-            return super().session()
-
 
 @settings(max_examples=25)
 @given(tempo_bpm=st.floats(75, 150), first_s=st.floats(0.1, 0.9), seed=st.integers(0, 1000))

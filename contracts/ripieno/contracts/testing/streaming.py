@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from ..artifact import Artifact
 from ..audio import Audio, Stems
+from ..context import use_context
 from ..errors import PluginError
 from ..events import Beats, Tracked
 from ..formats import AudioFormat, EventFormat, StreamFormat
 from ..series import Series
 from ..streaming import Chunk, Event, Session
-from .suite import PluginSuite
+from .suite import PluginSuite, kit_context
 
 Pushed = tuple[float, Chunk]
 
@@ -39,7 +40,10 @@ class StreamingSuite(PluginSuite):
         if not self.plugin.causal:
             pytest.skip("it does not stream")
         formats = {name: format_of(value) for name, value in self.inputs("example").items()}
-        return self.plugin(self.settings()).stream(formats)
+        plugin = self.plugin(self.settings())
+        # With the seed that the verb gets, so that both draw the same.
+        with use_context(kit_context(plugin, 1)):
+            return plugin.stream(formats)
 
     def pushes(self, session: Session, cuts: Sequence[int], inputs: Mapping[str, Any]) -> Iterator[Pushed]:
         """Watermark pushed, and what came, for the inputs cut at these frames, and for the flush."""
