@@ -120,7 +120,7 @@ def test_progress_lines_results_and_failures_go_where_they_belong(troubled):
         (("runn",), 'Did you mean "run"?'),
         (("run",), "Missing argument 'PIPELINE'"),
         (("run", "absent.yaml"), "absent.yaml: cannot be read: No such file or directory"),
-        (("run", "absent"), "no recipe 'absent'. Recipes: first-film, greeting"),
+        (("run", "absent"), "no recipe 'absent'. Recipes: beat-clock, first-film, greeting"),
         (("run", "one.yaml", "--only", "t"), "no step 't'. Steps: s"),
         (("run", "one.yaml", "--from", "t"), "no step 't' to run again from. Steps: s"),
         (("run", "one.yaml", "--why", "t"), "no step 't'. Steps: s"),

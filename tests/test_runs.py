@@ -223,7 +223,7 @@ def test_a_recipe_of_a_wheel_runs_by_its_name(bench):
     )
     assert bench.run("greeting", "--input", "word=word.txt").text("loud.txt") == "HI!"
     assert "input 'word' has no path. Give one: --input word=PATH" in bench.fails("run", "greeting")
-    assert "no recipe 'greting'. Recipes: first-film, greeting" in bench.fails("run", "greting")
+    assert "no recipe 'greting'. Recipes: beat-clock, first-film, greeting" in bench.fails("run", "greting")
 
 
 def test_a_subcommand_of_a_plugin_uses_core_through_its_host(bench):
