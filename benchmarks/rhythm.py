@@ -20,7 +20,7 @@ from ripieno.contracts import Audio, Beats, Chunk, Session, Tracked, run_offline
 from ripieno.registry import Registry
 
 from .beats.clips import Clip, twelve
-from .figures import Bar, Row
+from .figures import Bar, Row, spread
 from .original import Original
 from .place import Place
 from .processes import measure
@@ -144,7 +144,7 @@ def _right(heard: list[Heard], original: Original) -> Iterator[Row]:
         asked = [one.clip for one in heard if one.clip.name in (names or by_name)]
         return original.beside(
             lambda: ", offline ".join(
-                f"{mean(figure(clip, found[clip.name]) for clip in asked):.3g}"
+                spread([mean(figure(clip, found[clip.name]) for clip in asked)])
                 for found in (original.online, original.offline)
             ),
             recorded=recorded,
