@@ -30,8 +30,8 @@ class FilterConstants:
     ----------
     floor, contrast, power, level : float
         As in `BeatObservation`.
-    peak_s : float
-        Its memory, in seconds.
+    peak_s, pulse_s : float
+        Its memory and pulse, in seconds.
     octave_jump : float
         Probability, at a beat's end, that the tempo doubles, and that it halves.
     tempo_pull : float
@@ -54,6 +54,7 @@ class FilterConstants:
     power: float = 0.6
     level: float = 0.3
     peak_s: float = 3.0
+    pulse_s: float = 0.6
     octave_jump: float = 1e-6
     tempo_pull: float = 1.5
     metre_change: float = 3e-3
@@ -96,6 +97,7 @@ class ForwardFilter:
             power=constants.power,
             level=constants.level,
             memory=constants.peak_s * rate_hz,
+            pulse=constants.pulse_s * rate_hz,
         )
         trust = np.where(space.row_metres == 3, constants.trust_in_three, 1.0)
         self._downbeat = DownbeatEvidence(

@@ -23,8 +23,8 @@ class BeatObservation:
     """How strongly a beat activation speaks for the beat zone.
 
     The log-likelihood of an activation a in the zone against the rest of the beat is ``power *
-    log((a + floor) / (contrast * p * (1 - a) + floor))``, where p is how high activations rose of late: an
-    empty beat speaks against a beat while the music plays, and says nothing in a break.
+    log((a + floor) / (contrast * p * (1 - a) + floor))``, where p is how high activations rose within the
+    last beat or so: an empty beat speaks against a beat while the music plays, and says nothing in a break.
 
     Parameters
     ----------
@@ -37,23 +37,28 @@ class BeatObservation:
     level : float
         How far activations are scaled to the highest of late, from 0 not at all to 1 wholly.
     memory : float
-        Frames after which a peak is remembered at 1 / e.
+        Frames after which a peak that activations are scaled to is remembered at 1 / e.
+    pulse : float
+        Frames after which p has fallen to 1 / e.
     """
 
-    def __init__(self, *, floor: float, contrast: float, power: float, level: float, memory: float) -> None:
+    def __init__(
+        self, *, floor: float, contrast: float, power: float, level: float, memory: float, pulse: float
+    ) -> None:
         self._floor, self._contrast, self._power, self._level = floor, contrast, power, level
-        self._forget = exp(-1 / memory)
+        self._forget, self._fade = exp(-1 / memory), exp(-1 / pulse)
         self.reset()
 
     def reset(self) -> None:
         """Forget everything, as new."""
-        self._peak = 0.0
+        self._peak = self._pulse = 0.0
 
     def log_ratio(self, beat: float) -> float:
         """Take the next activation, in [0, 1]; its log-likelihood in the zone against the rest."""
         self._peak = max(self._peak * self._forget, beat)
+        self._pulse = max(self._pulse * self._fade, beat)
         scaled = beat / max(self._peak, QUIETEST) ** self._level
-        empty = self._contrast * self._peak * (1 - scaled)
+        empty = self._contrast * self._pulse * (1 - scaled)
         return self._power * log((scaled + self._floor) / (max(empty, 0.0) + self._floor))
 
 

@@ -3,7 +3,8 @@
 Conventions
 -----------
 The clock follows one *mode*: the tempi near the winning one. Its phase is the circular mean of the mode, its
-interval the mean of the tempi that share that phase, so that both move smoothly from frame to frame.
+interval the mean of the tempi that share that phase, so that both move smoothly from frame to frame. In a
+long silence, where the posterior spreads until it has no phase, the clock runs on as it was.
 """
 
 import cmath
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from .bar_filter import ForwardFilter
 
 Complexes = NDArray[np.complex128]
+QUIET = 0.05
+"""A contrast between lower activations is no evidence."""
 BELOW_ONE = float(np.nextafter(np.float32(1), np.float32(0)))
 
 
@@ -40,6 +43,8 @@ class ReadoutConstants:
         How far behind the middle of its zone a beat falls.
     mode_octaves : float
         Tempi this near to the winning one belong to its mode.
+    coasting : float
+        Where the posterior agrees less than this, in (0, 1), the clock runs on by itself.
     least_gap : float
         Two beats are at least this part of an interval apart.
     loyalty : float
@@ -54,6 +59,7 @@ class ReadoutConstants:
     wait_s: float = 0.02
     offset_s: float = 0.008
     mode_octaves: float = 0.12
+    coasting: float = 0.1
     least_gap: float = 0.6
     loyalty: float = 1.5
     evidence_s: float = 2.0
@@ -81,8 +87,10 @@ class Evidence:
         """Take the next activation; the contrast so far, 0 for none to nearly 1."""
         self._on = self._kept(self._on, activation, on_beat)
         self._off = self._kept(self._off, activation, not on_beat)
-        on, off = (total / max(frames, 1e-9) for total, frames in (self._on, self._off))
-        return max(0.0, on - off) / (on + off + 0.05)
+        if not (self._on[1] and self._off[1]):
+            return 0.0
+        on, off = self._on[0] / self._on[1], self._off[0] / self._off[1]
+        return max(0.0, on - off) / (on + off + QUIET)
 
     def _kept(self, heard: tuple[float, float], activation: float, counts: bool) -> tuple[float, float]:
         total, frames = heard
@@ -124,6 +132,7 @@ class Readout:
     def reset(self) -> None:
         """Forget everything, as new."""
         self._mode = int(self._filter.tempo_prior.argmax())
+        self._phase, self._interval = 0.0, float(self._space.intervals[self._mode])
         self._evidence.reset()
         self._started = False
         self._settled = True
@@ -140,8 +149,7 @@ class Readout:
         masses = np.abs(modes)
         self._follow(masses)
         resultant = complex(modes[self._mode])
-        interval = self._interval(turned, resultant)
-        phase = min(cmath.phase(resultant) / tau % 1.0, BELOW_ONE)
+        phase, interval = self._steer(resultant, self._interval_of(turned, resultant))
         on_beat = min(phase, 1 - phase) * interval <= self._on_beat
         confidence = min(1.0, abs(resultant)) * self._evidence.hear(beat, on_beat=on_beat)
         self._started = self._started or confidence >= self._constants.start_confidence
@@ -153,13 +161,24 @@ class Readout:
         probabilities = (confidence, self._downbeat, other, beat, downbeat)
         return [*times, *probabilities, *self._metres], events
 
+    def _steer(self, resultant: complex, interval: float) -> tuple[float, float]:
+        """Phase and interval: those of the posterior, or those of before run on where it says little."""
+        trust = min(1.0, abs(resultant) / self._constants.coasting)
+        phase = self._phase + 1 / self._interval
+        self._interval += trust * (interval - self._interval)
+        error = (cmath.phase(resultant) / tau - phase + 0.5) % 1.0 - 0.5
+        self._phase = min((phase + trust * error) % 1.0, BELOW_ONE)
+        return self._phase, self._interval
+
     def _follow(self, masses: Floats) -> None:
         """Move along with the mode, and leave it for one that is clearly likelier."""
         best = int(masses.argmax())
+        if masses[best] < self._constants.coasting:
+            return
         if self._near[best, self._mode] or masses[best] > self._constants.loyalty * masses[self._mode]:
             self._mode = best
 
-    def _interval(self, turned: Complexes, resultant: complex) -> float:
+    def _interval_of(self, turned: Complexes, resultant: complex) -> float:
         """Mean interval of the tempi in the mode, each as far as it shares the phase of the mode."""
         shares = self._near[self._mode] * np.maximum((turned * resultant.conjugate()).real, 0)
         total = float(shares.sum())

@@ -119,6 +119,7 @@ def zone_scores(space: BarSpace, beat: Floats, *, rate_hz: float) -> Floats:
         power=CONSTANTS.power,
         level=CONSTANTS.level,
         memory=CONSTANTS.peak_s * rate_hz,
+        pulse=CONSTANTS.peak_s * rate_hz,
     )
     ratios = np.array([observation.log_ratio(activation) for activation in beat.tolist()])
     return np.broadcast_to(ratios[:, None], (len(beat), len(space.bar_rows)))
