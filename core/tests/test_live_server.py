@@ -274,6 +274,15 @@ def test_the_token_lets_anybody_in(origin):
             assert heard(native)["event"] == "start"
 
 
+@pytest.mark.parametrize(
+    "first", ["hello", b"\0", json.dumps({"token": "\ud800"}), '{"token": null}', '{"audio": null}']
+)
+def test_whatever_a_stranger_says_first_it_hears_nothing(server, first):
+    with client(server, origin=None) as stranger:
+        stranger.send(first)
+        assert refused(stranger)[0] in (4400, 4401)
+
+
 def test_every_server_has_a_token_of_its_own():
     with Server(port=0) as one, Server(port=0) as other:
         assert one.token != other.token

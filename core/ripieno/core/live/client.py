@@ -105,8 +105,13 @@ class Floor:
 
     async def leave(self, holder: object) -> None:
         """End the sound of this client, if it was sending."""
-        if self._holder is holder:
+        if self._holder is not holder:
+            return
+        # Nobody else may begin before the end is told, nor is it told twice.
+        self._holder = self
+        try:
             await asyncio.to_thread(self._sink.end)
+        finally:
             self._holder = None
 
 
@@ -162,7 +167,7 @@ class Client:
         except TimeoutError as error:
             raise Refused(UNKNOWN) from error
         said = (parse_ask(text).token or "") if text is not None else ""
-        if not secrets.compare_digest(said.encode(), token.encode()):
+        if not secrets.compare_digest(said.encode(errors="replace"), token.encode()):
             raise Refused(UNKNOWN)
 
     async def _talk(self) -> Farewell:

@@ -299,8 +299,9 @@ function drawHeard(surface, { nowS, heard, beats, next, strength }) {
 
 // What is known of the run.
 const far = new FarClock();
-let beat, heard, beats, metre, hasEvents, ended, lastStateS;
+let step, beat, heard, beats, metre, hasEvents, ended, lastStateS;
 function forget() {
+  step = null; // the first one that gives states; others are not shown
   beat = new Beat();
   far.leads = [];
   [heard, beats, metre] = [[], [], {}];
@@ -318,6 +319,8 @@ const hear = {
     find("#microphone").hidden = !source.split("+").includes("ws");
   },
   state(message) {
+    step ??= message.step;
+    if (message.step !== step) return;
     lastStateS = clockS();
     beat.state = message.beat;
     metre = message.metre;
@@ -326,6 +329,7 @@ const hear = {
     if (!hasEvents) far.see(message.beat.t_s);
   },
   beat(message) {
+    if (message.step !== (step ?? message.step)) return;
     // The time of a state lies further back than what it was made from; of an event both are known.
     if (!hasEvents) far.leads = [];
     hasEvents = true;
@@ -380,15 +384,19 @@ function send(block, audioS) {
 }
 
 async function speak() {
+  const button = find("#microphone");
   say("#trouble", "");
+  button.disabled = true;
   try {
     microphone = await Microphone.open(send);
   } catch (error) {
     const why = error.name === "NotAllowedError" ? "the browser was not allowed to use it" : error.message;
     say("#trouble", `No microphone: ${why}.`);
     return;
+  } finally {
+    button.disabled = false;
   }
-  find("#microphone").setAttribute("aria-pressed", "true");
+  button.setAttribute("aria-pressed", "true");
   keepAwake();
   if (server.open) announce();
 }
