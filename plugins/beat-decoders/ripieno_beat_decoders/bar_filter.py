@@ -28,7 +28,7 @@ class FilterConstants:
 
     Parameters
     ----------
-    floor, contrast, power, level : float
+    ground, floor, contrast, power, level : float
         As in `BeatObservation`.
     peak_s, pulse_s : float
         Its memory and pulse, in seconds.
@@ -49,6 +49,7 @@ class FilterConstants:
         songs, most of which are in four, and place the downbeats of a waltz at random.
     """
 
+    ground: float = 0.75
     floor: float = 0.04
     contrast: float = 0.5
     power: float = 0.6
@@ -92,6 +93,7 @@ class ForwardFilter:
     ) -> None:
         self.space, self.cues = space, cues
         self._observation = BeatObservation(
+            ground=constants.ground,
             floor=constants.floor,
             contrast=constants.contrast,
             power=constants.power,
