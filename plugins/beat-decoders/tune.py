@@ -35,7 +35,6 @@ RANGES = {
     "downbeat_weight": (0.1, 0.6),
     "harmony_weight": (0.2, 1.0),
     "bass_weight": (0.3, 1.3),
-    "ground": (0.0, 1.0),
     "floor": (0.005, 0.2),
     "contrast": (0.0, 1.5),
     "power": (0.2, 1.2),

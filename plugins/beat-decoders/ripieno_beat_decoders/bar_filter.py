@@ -28,7 +28,7 @@ class FilterConstants:
 
     Parameters
     ----------
-    ground, floor, contrast, power, level : float
+    floor, contrast, power, level : float
         As in `BeatObservation`.
     peak_s, pulse_s : float
         Its memory and pulse, in seconds.
@@ -49,18 +49,17 @@ class FilterConstants:
         songs, most of which are in four, and place the downbeats of a waltz at random.
     """
 
-    ground: float = 0.75
-    floor: float = 0.04
-    contrast: float = 0.5
-    power: float = 0.6
-    level: float = 0.3
+    floor: float = 0.054
+    contrast: float = 0.88
+    power: float = 0.68
+    level: float = 0.25
     peak_s: float = 3.0
     pulse_s: float = 0.6
     octave_jump: float = 1e-6
-    tempo_pull: float = 1.5
+    tempo_pull: float = 1.6
     metre_change: float = 3e-3
-    slip: float = 3e-3
-    restart_s: float = 1e3
+    slip: float = 2e-3
+    restart_s: float = 5e3
     memory_beats: float = 16.0
     downbeat_epsilon: float = 0.02
     trust_in_three: float = 0.25
@@ -93,7 +92,6 @@ class ForwardFilter:
     ) -> None:
         self.space, self.cues = space, cues
         self._observation = BeatObservation(
-            ground=constants.ground,
             floor=constants.floor,
             contrast=constants.contrast,
             power=constants.power,

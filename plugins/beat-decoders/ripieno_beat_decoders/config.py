@@ -15,13 +15,13 @@ class BarPointerConfig(PluginConfig):
         215.0, gt=0, description="Fastest tempo considered.", json_schema_extra={"unit": "BPM"}
     )
     expected_bpm: float = Field(
-        116.0,
+        107.0,
         gt=0,
         description="The tempo preferred where the music can be counted in more than one octave.",
         json_schema_extra={"unit": "BPM"},
     )
     tempo_spread: float = Field(
-        0.7,
+        0.65,
         gt=0,
         description="How far tempi may lie from the expected one: standard deviation of a log-normal prior.",
         json_schema_extra={"unit": "octaves"},
@@ -31,7 +31,7 @@ class BarPointerConfig(PluginConfig):
         (), description="How common each of the metres is; 4 the most common where empty."
     )
     stiffness: float = Field(
-        75.0,
+        80.0,
         gt=0,
         description="How steady the tempo is: a change costs exp(-stiffness * |ratio - 1|) a beat.",
     )
@@ -42,7 +42,7 @@ class BarPointerConfig(PluginConfig):
         0.5, ge=0, description="How much a change of harmony counts for a downbeat, where cues are given."
     )
     bass_weight: float = Field(
-        0.8, ge=0, description="How much a strong bass counts for a downbeat, where cues are given."
+        0.95, ge=0, description="How much a strong bass counts for a downbeat, where cues are given."
     )
 
     @model_validator(mode="after")

@@ -15,7 +15,6 @@ from .bar_space import Floats
 FURTHEST = 3.0
 """Deviations beyond it count as it."""
 PRIOR_WEIGHT = 1.0
-EPSILON = 1e-9
 QUIETEST = 0.1
 """Lower peaks are not scaled up further."""
 
@@ -26,13 +25,9 @@ class BeatObservation:
     The log-likelihood of an activation a in the zone against the rest of the beat is ``power *
     log((a + floor) / (contrast * p * (1 - a) + floor))``, where p is how high activations rose within the
     last beat or so: an empty beat speaks against a beat while the music plays, and says nothing in a break.
-    Before, the part `ground` of the running mean is taken off the activation: dense music has high ones
-    everywhere.
 
     Parameters
     ----------
-    ground : float
-        How much of the mean is taken off, from 0 to 1.
     floor : float
         Activations far below it say nothing, > 0.
     contrast : float
@@ -42,7 +37,7 @@ class BeatObservation:
     level : float
         How far activations are scaled to the highest of late, from 0 not at all to 1 wholly.
     memory : float
-        Frames after which mean and peak are remembered at 1 / e.
+        Frames after which a peak that activations are scaled to is remembered at 1 / e.
     pulse : float
         Frames after which p has fallen to 1 / e.
     """
@@ -50,7 +45,6 @@ class BeatObservation:
     def __init__(
         self,
         *,
-        ground: float,
         floor: float,
         contrast: float,
         power: float,
@@ -58,25 +52,16 @@ class BeatObservation:
         memory: float,
         pulse: float,
     ) -> None:
-        self._ground, self._floor, self._contrast, self._power, self._level = (
-            ground,
-            floor,
-            contrast,
-            power,
-            level,
-        )
+        self._floor, self._contrast, self._power, self._level = floor, contrast, power, level
         self._forget, self._fade = exp(-1 / memory), exp(-1 / pulse)
         self.reset()
 
     def reset(self) -> None:
         """Forget everything, as new."""
-        self._mean = self._peak = self._pulse = 0.0
+        self._peak = self._pulse = 0.0
 
     def log_ratio(self, beat: float) -> float:
         """Take the next activation, in [0, 1]; its log-likelihood in the zone against the rest."""
-        self._mean += (1 - self._forget) * (beat - self._mean)
-        ground = self._ground * self._mean
-        beat = max(beat - ground, 0.0) / (1 - ground + EPSILON)
         self._peak = max(self._peak * self._forget, beat)
         self._pulse = max(self._pulse * self._fade, beat)
         scaled = min(beat / max(self._peak, QUIETEST) ** self._level, 1.0)

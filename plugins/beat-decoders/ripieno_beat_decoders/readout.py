@@ -58,10 +58,10 @@ class ReadoutConstants:
     lookahead_s: float = 0.06
     wait_s: float = 0.02
     offset_s: float = 0.008
-    mode_octaves: float = 0.12
+    mode_octaves: float = 0.137
     coasting: float = 0.1
-    least_gap: float = 0.6
-    loyalty: float = 1.5
+    least_gap: float = 0.5
+    loyalty: float = 1.44
     evidence_s: float = 2.0
     start_confidence: float = 0.15
 

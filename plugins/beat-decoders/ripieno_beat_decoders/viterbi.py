@@ -114,7 +114,6 @@ class BarPointerViterbi(BeatDecoder[BarPointerConfig]):
 def zone_scores(space: BarSpace, beat: Floats, *, rate_hz: float) -> Floats:
     """Log-likelihood of the zone of a beat against its rest [frames, bar rows], the same for every row."""
     observation = BeatObservation(
-        ground=0.0,
         floor=CONSTANTS.floor,
         contrast=CONSTANTS.contrast,
         power=CONSTANTS.power,
