@@ -147,7 +147,7 @@ class ForwardFilter:
         """
         self._ring.advance()
         self._move()
-        self._weigh(self._zone, np.full(len(self.bar_prior), self._observation.log_ratio(beat)))
+        self._weigh(self._zone, self._observation.log_ratio(beat))
         self._weigh(self._soon, self._downbeat.hear(beat, downbeat))
         if self.cues is not None and cue is not None:
             self._weigh(self._late, self.cues.hear(cue))
@@ -160,8 +160,8 @@ class ForwardFilter:
         ended = self.posterior.take(self.entries, axis=0)
         self._put(self._entry, self._tempo_step @ ended @ self.bar_step + self._birth)
 
-    def _weigh(self, part: slice, log_ratios: Floats) -> None:
-        """Multiply a part of the states by the likelihood ratios of their bar rows."""
+    def _weigh(self, part: slice, log_ratios: Floats | float) -> None:
+        """Multiply a part of the states by a likelihood ratio, or by one for each bar row."""
         self._put(part, self.posterior.take(self._ring.places[part], axis=0) * np.exp(log_ratios))
 
     def _put(self, part: slice, states: Floats) -> None:

@@ -112,7 +112,7 @@ class CueEvidence:
 
 def correlation_distance(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
     """1 minus the correlation of two vectors, 0 to 2; 0 where one of them is constant."""
-    first, second = first - first.mean(), second - second.mean()
+    first, second = first - first.sum() / len(first), second - second.sum() / len(second)
     lengths = sqrt(float(first @ first) * float(second @ second))
     return 1 - float(first @ second) / lengths if lengths > 1e-12 else 0.0
 
