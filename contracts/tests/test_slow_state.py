@@ -17,6 +17,7 @@ from ripieno.contracts import (
     Chunk,
     Event,
     InputError,
+    SeriesFormat,
     SlowClock,
     SlowState,
     SlowStates,
@@ -102,6 +103,14 @@ def test_what_is_no_state_is_refused(place, value):
     state[place[0]][place[1]] = value
     with pytest.raises(InputError):
         SlowState.from_json(state)
+
+
+def test_rows_that_are_no_beat_clock_are_refused():
+    with pytest.raises(InputError, match="have the columns of BeatClock, no spb_s, phase"):
+        SlowClock(SeriesFormat(50.0, ("energy",)))
+    clock = SlowClock(SeriesFormat(50.0, BeatClock.columns(())))
+    with pytest.raises(InputError, match=r"spb_s is 0.0: it is seconds per beat"):
+        clock.push(Chunk(0.02, np.zeros((1, len(BeatClock.columns(()))), np.float32)))
 
 
 def test_nothing_known_of_the_form_is_uniform():

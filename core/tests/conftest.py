@@ -38,6 +38,7 @@ ENTRY_POINTS: Mapping[str, Mapping[str, str]] = {
         "randomonsets": f"{STREAMS}:RandomOnsets",
         "decoded": f"{STREAMS}:Decoded",
         "beatsalone": f"{STREAMS}:BeatsAlone",
+        "wrong": f"{STREAMS}:Wrong",
     },
     "ripieno.controllers": {name.lower(): f"{STREAMS}:{name}" for name in ("Count", "Follow", "Gather")},
     "ripieno.decoders": {"offline": f"{STREAMS}:OfflineDecoder"},

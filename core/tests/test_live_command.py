@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from ripieno.contracts import AudioFormat, Event, StepError
+from ripieno.contracts import AudioFormat, Event, InputError, StepError
 from ripieno.core.live.live import Live
 from ripieno.core.live.messages import End, Error, Heard, Start, State
 from ripieno.core.live.pace import Fast
@@ -59,13 +59,13 @@ def start(store, tmp_path, write):
     write("silent.yaml", PIPELINE.replace("beat_tracker/onsets", "frontend/peaks"))
 
     @contextmanager
-    def start(*arguments, pipeline="p.yaml"):
+    def start(*arguments, pipeline="p.yaml", stdout=subprocess.PIPE):
         process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, "live", pipeline, *arguments],
             cwd=tmp_path,
             env={**os.environ, "RIPIENO_STORE": str(store.folder)},
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.PIPE,
         )
         try:
@@ -245,12 +245,29 @@ def test_a_step_that_fails_is_named_and_the_stream_ends(core, song):
         (("--source", "stdin"), "say their rate, --rate-hz 44100"),
         (("--source", "mic", "--only", "film"), "no step of it can run live (film: effect/phone does not"),
         (("--source", "mic", "--pace", "realtime"), "come at their own speed: --pace is for file and stdin"),
+        (("--source", "stdin", "--rate-hz", "9999999"), "--rate-hz 9999999: expected 4000 to 768000"),
+        (("--source", "stdin", "--rate-hz", "8000", "--channels", "0"), "--channels 0: expected 1 to 32"),
+        (("--source", "file:song.numbers", "--rate-hz", "8000"), "are for stdin and mic"),
+        (("--source", "file:."), "--source file:.: that is a folder, and one file of sound is wanted"),
         ((), "Missing option '--source'"),
     ],
 )
 def test_what_cannot_be_run_is_said_before_anything_is(core, arguments, message):
     lines, err = core(*arguments, code=2)
     assert lines == [] and message in err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems find their browser without a path")
+def test_without_a_browser_the_address_is_still_said(start, monkeypatch):
+    pytest.importorskip("starlette", reason="the extra `live` is not installed")
+    pytest.importorskip("uvicorn", reason="the extra `live` is not installed")
+    monkeypatch.setenv("BROWSER", "no-such-browser")
+    monkeypatch.setenv("PATH", "")
+    with start("--source", "stdin", "--rate-hz", "8000", "--open", "--port", "0") as process:
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert err.startswith(b"page: http://127.0.0.1:")
+    assert err.endswith(b"note: no browser was found: open the page yourself\n")
 
 
 def test_clients_are_heard_one_after_another_until_ctrl_c(start):
@@ -387,6 +404,96 @@ def test_a_step_that_refuses_the_format_fails_before_anything_is_heard(live):
     with pytest.raises(StepError, match="I take mono"):
         ready.play({"song": source}, pace=Fast(), listeners=[ears])
     assert ears.heard == [Error('step "fussy" (effect/fussy): I take mono')]
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("still", "spb_s is 0.0: it is seconds per beat"),
+        ("no clock", "the rows of a beat clock have the columns of BeatClock, no spb_s, phase"),
+    ],
+)
+def test_a_clock_that_is_none_is_named_by_its_step(live, fault, message):
+    ears = Ears()
+    ready = live(
+        STEPS.replace("onsets, in: {audio: song}", f"wrong, in: {{audio: song}}, with: {{fault: {fault}}}")
+    )
+    with pytest.raises(StepError) as caught:
+        ready.play(
+            {"song": Pcm(io.BytesIO(bytes(8000)), AudioFormat(RATE_HZ, 1))}, pace=Fast(), listeners=[ears]
+        )
+    assert str(caught.value).startswith(f'step "onsets" gives no beat clock: {message}')
+    assert Error(str(caught.value)) in ears.heard
+
+
+def test_listeners_are_told_of_a_bug_and_where_it_is(live):
+    ears = Ears()
+    ready = live(STEPS + FUSSY.replace("1.0", "1.0, bug: true"))
+    source = Pcm(io.BytesIO(clicks(2).tobytes()), AudioFormat(RATE_HZ, 1))
+    with pytest.raises(ZeroDivisionError):
+        ready.play({"song": source}, pace=Fast(), listeners=[ears])
+    assert ears.heard[-2] == Error('ZeroDivisionError:  in step "fussy" (effect/fussy)')
+    assert isinstance(ears.heard[-1], End)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_full_disk_is_one_line(start, song, options, tmp_path):
+    song(1)
+    with (
+        open("/dev/full", "w") as full,
+        start("--source", "file:song.numbers", *options, stdout=full) as process,
+    ):
+        assert process.wait(timeout=60) == 2
+        assert process.stderr.read() == b"standard output cannot be written: No space left on device\n"
+
+
+def test_the_second_ctrl_c_ends_a_step_that_hangs(live):
+    """What it was in the middle of is not gone on with: nothing is flushed."""
+
+    class Impatient:
+        """A listener under which Ctrl-C comes twice while the steps' work is still on the way."""
+
+        asked = 0
+
+        def take(self, messages):
+            if any(isinstance(message, Heard) for message in messages):
+                self.asked += 1
+                signal.raise_signal(signal.SIGINT)
+                signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    listener, ears = Impatient(), Ears()
+    source = Pcm(io.BytesIO(clicks(2).tobytes()), AudioFormat(RATE_HZ, 1))
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            live(STEPS).play({"song": source}, pace=Fast(), listeners=[ears, listener])
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert listener.asked == 1 and not any(isinstance(message, End) for message in ears.heard)
+
+
+def test_a_listener_that_fails_ends_the_run_and_the_others_hear_why(live):
+    class Full:
+        def take(self, messages):
+            if any(isinstance(message, Heard) for message in messages):
+                raise InputError("full")
+
+    ears = Ears()
+    source = Pcm(io.BytesIO(clicks(1).tobytes()), AudioFormat(RATE_HZ, 1))
+    with pytest.raises(InputError, match="full"):
+        live(STEPS).play({"song": source}, pace=Fast(), listeners=[Full(), ears])
+    assert ears.heard[-2] == Error("full") and isinstance(ears.heard[-1], End)
+
+
+def test_what_is_not_known_of_a_beat_is_not_shown():
+    unknown = Event(1.0, 1.0, "beat", {"position": None, "tempo_bpm": None, "confidence": None})
+    assert line_of(Heard("onsets", unknown)) == "    1.000 s  beat"
+    out = io.StringIO()
+    with StatusLine(out) as line:
+        line.take([Heard("onsets", unknown)])
+        assert line._line().plain.split() == ["1.0", "s"]
 
 
 def test_a_terminal_gets_one_line_that_moves(live):

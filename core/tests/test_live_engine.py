@@ -193,6 +193,43 @@ def test_a_bug_stays_a_bug_and_says_where(engine):
     assert caught.value.__notes__ == ['in step "a" (effect/fussy)']
 
 
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("late", "its session is inf s late: a latency is finite, and not negative"),
+        ("no format", "its session has the format None, which is no format of a stream"),
+        ("nothing", "its session gave NoneType, expected Chunk"),
+        ("narrow", "its session gave samples of shape (2, 2), expected [any, 11]"),
+        ("flat", "its session gave samples of shape (2,), expected [any, 11]"),
+        ("nan", "its session gave NaN or infinite samples"),
+        ("events alone", "its session gave samples, and says that it gives events alone"),
+        ("reserved", "its session gave an event 'end', which is a word of the run's own"),
+        ("never", "its session gave a beat at nan s, known at 1.0 s"),
+        ("no JSON", "its session gave a beat with a value that is no JSON: Object of type int64"),
+    ],
+)
+def test_a_session_that_gives_what_none_may_is_named_with_its_fault(engine, fault, message):
+    text = ONSETS.replace(
+        "onsets, in: {audio: song}", f"wrong, in: {{audio: song}}, with: {{fault: {fault}}}"
+    )
+    with pytest.raises(StepError) as caught:
+        engine(text).push("song", clicks(0.1))
+    assert str(caught.value).startswith(f'step "onsets" (beat_tracker/wrong): {message}')
+
+
+def test_a_step_takes_the_events_of_one_that_gives_nothing_else(engine):
+    text = ONSETS.replace("tracker/onsets", "tracker/beatsalone") + (
+        "  peaks: {uses: frontend/peaks, in: {audio: song}}\n"
+        "  count: {uses: controller/count, in: {features: peaks, beats: onsets}}\n"
+    )
+    rows, events = heard(engine(text), clicks(), cuts=range(80, 24_000, 80))
+    loud = rows["peaks"][:, 0] > 0.5
+    assert len(events["onsets"]) == loud.sum() > 0 and "onsets" not in rows
+    # A beat is at the end of a loud frame, so the next frame is the first after it.
+    begun = np.cumsum(loud) - loud
+    np.testing.assert_allclose(rows["count"][:, 0], rows["peaks"][:, 0] * begun)
+
+
 def test_a_block_with_other_channels_is_refused(engine):
     with pytest.raises(InputError, match=r"song: a block of shape \(2, 8\).*with 1 channels"):
         engine(ONSETS).push("song", np.zeros((2, 8), np.float32))

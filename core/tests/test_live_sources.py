@@ -124,6 +124,9 @@ def test_standard_input_needs_a_rate_and_is_no_terminal(monkeypatch):
         with pytest.raises(InputError, match="is a terminal"):
             standard_input(RawFormat(8000))
     os.close(controller)
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(InputError, match="standard input is closed"):
+        standard_input(RawFormat(8000))
 
 
 def test_a_file_of_any_codec_is_read_in_blocks(registry, write):

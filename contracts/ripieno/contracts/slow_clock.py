@@ -6,9 +6,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from .artifact import require
 from .events import Tracked
 from .formats import SeriesFormat
-from .series import BELOW_ONE
+from .series import BELOW_ONE, BeatClock
 from .slow_state import RATE_HZ, BeatClockState, SlowState, SlowStates, StructureState
 from .streaming import Chunk, Event
 
@@ -27,9 +28,18 @@ class SlowClock:
     ----------
     format : SeriesFormat
         Of the rows; the columns of `BeatClock.columns`.
+
+    Raises
+    ------
+    InputError
+        If it lacks one of them.
     """
 
     def __init__(self, format: SeriesFormat) -> None:
+        missing = [name for name in BeatClock.columns(()) if name not in format.names]
+        require(
+            not missing, f"the rows of a beat clock have the columns of BeatClock, no {', '.join(missing)}"
+        )
         self.format = format
         self._place: Mapping[str, int] = {name: place for place, name in enumerate(format.names)}
         self.reset()
@@ -46,13 +56,20 @@ class SlowClock:
         self._row: NDArray[np.float32] | None = None
 
     def push(self, chunk: Chunk) -> list[SlowState]:
-        """States of all slow frames before the end of these rows."""
+        """States of all slow frames before the end of these rows.
+
+        Raises
+        ------
+        InputError
+            If a row is no state of a beat: seconds per beat not > 0, a probability outside [0, 1].
+        """
         known_s = [event.known_s for event in chunk.events if event.what == "beat"]
         self._begin_s = min([self._begin_s, *known_s])
         states: list[SlowState] = []
         for row in () if chunk.samples is None else chunk.samples:
             states += self._until(self._time_s(self._rows))
             self._row = row
+            require(self._value("spb_s") > 0, f"spb_s is {self._value('spb_s')}: it is seconds per beat")
             self._rows += 1
             self._turn(self._value("phase"))
         states += self._until(self._time_s(self._rows))

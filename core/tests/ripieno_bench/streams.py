@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -309,13 +310,72 @@ class Gather(Controller[NoConfig]):
         raise NotImplementedError
 
 
+class BeatsAloneSession(OnsetSession):
+    def __init__(self, format: AudioFormat) -> None:
+        super().__init__(format)
+        self.format = EventFormat()
+
+    def given(self, windows: list[np.ndarray]) -> Chunk:
+        self.frames += len(windows)
+        until_s = self.frames / FRAMES_PER_S
+        is_loud = any(abs(window).max() > LOUD for window in windows)
+        return Chunk(until_s, events=(Event(until_s, until_s, "beat"),) if is_loud else ())
+
+
 class BeatsAlone(Onsets):
     """A tracker whose session gives events and no clock."""
 
     def stream(self, formats: Any) -> OnsetSession:
-        session = OnsetSession(formats["audio"])
-        session.format = EventFormat()
-        return session
+        return BeatsAloneSession(formats["audio"])
+
+
+class WrongConfig(PluginConfig):
+    fault: str = Field("", description="What its session does that no session may.")
+
+
+class WrongSession(OnsetSession):
+    def __init__(self, format: AudioFormat, fault: str) -> None:
+        self.fault = fault
+        super().__init__(format)
+        if fault == "late":
+            self.latency = Latency(window_s=math.inf)
+        elif fault == "no format":
+            self.format = None
+        elif fault == "no clock":
+            self.format = SeriesFormat(FRAMES_PER_S, tuple("abcdefghijk"))
+        elif fault == "events alone":
+            self.format = EventFormat()
+
+    def given(self, windows: list[np.ndarray]) -> Chunk:
+        self.format, said = SeriesFormat(FRAMES_PER_S, BeatClock.columns((2, 3))), self.format
+        chunk = super().given(windows)
+        self.format = said
+        event = Event(1.0, 1.0, "beat", {"position": 1})
+        match self.fault:
+            case "nothing":
+                return None
+            case "narrow":
+                return replace(chunk, samples=chunk.samples[:, :2])
+            case "flat":
+                return replace(chunk, samples=chunk.samples[:, 0])
+            case "nan":
+                return replace(chunk, samples=chunk.samples * np.float32("nan"))
+            case "still":
+                return replace(chunk, samples=chunk.samples * 0)
+            case "reserved":
+                return replace(chunk, events=(replace(event, what="end"),))
+            case "never":
+                return replace(chunk, events=(replace(event, time_s=math.nan),))
+            case "no JSON":
+                return replace(chunk, events=(replace(event, value={"position": np.int64(1)}),))
+        return chunk
+
+
+class Wrong(Onsets, BeatTracker[WrongConfig]):
+    """Breaks its promises."""
+
+    def stream(self, formats: Any) -> WrongSession:
+        return WrongSession(formats["audio"], self.config.fault)
 
 
 class FussyConfig(PluginConfig):

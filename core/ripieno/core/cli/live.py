@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..live.hops import Source
     from ..live.live import Live
     from ..live.messages import Listener
+    from ..live.raw import RawFormat
     from ..live.sources import Asked
 
 PORT = 8765
@@ -44,8 +45,8 @@ PORT = 8765
 @click.option("--seed", type=click.IntRange(min=0), help="Instead of the pipeline's.")
 @click.option("--json", "as_json", is_flag=True, help="Messages as JSON lines on standard output.")
 @click.option("--states", is_flag=True, help="With --json: a state for each frame of the slow clock, too.")
-@click.option("--rate-hz", type=click.IntRange(min=1), help="Sample rate of stdin; also of the microphone.")
-@click.option("--channels", type=click.IntRange(min=1), help="Of stdin or the microphone; 1 by default.")
+@click.option("--rate-hz", type=int, help="Sample rate of stdin; also of the microphone.")
+@click.option("--channels", type=int, help="Of stdin or the microphone; 1 by default.")
 @click.option(
     "--encoding",
     type=click.Choice(["f32le", "s16le"]),
@@ -65,12 +66,16 @@ def command(pipeline: str, sources: tuple[str, ...], settings: tuple[str, ...], 
     """
     from ..live.feeds import Inlet
     from ..live.live import Live
+    from ..live.raw import RawFormat
     from ..live.sources import parse_sources
 
     wanted = asked(pipeline, (), settings)
     hears = parse_sources(sources, wanted)
     if options["pace"] == "realtime" and any(one.kind in ("mic", "ws") for one in hears):
         raise ConfigError("a microphone and a client come at their own speed: --pace is for file and stdin")
+    raw = RawFormat(options["rate_hz"], options["channels"], options["encoding"])
+    if (raw.rate_hz or raw.channels) and not any(one.kind in ("mic", "stdin") for one in hears):
+        raise ConfigError("--rate-hz and --channels are for stdin and mic: other sources say their own")
     inlet = Inlet() if any(one.kind == "ws" for one in hears) else None
     serves = options["serve"] or options["opens"] or inlet is not None
     with own_stdout() as out, ExitStack() as stack:
@@ -85,14 +90,13 @@ def command(pipeline: str, sources: tuple[str, ...], settings: tuple[str, ...], 
         if serves:
             listeners.append(_served(options, inlet, stack))
         try:
-            _play(live, hears, inlet, listeners, options)
+            _play(live, hears, inlet, listeners, raw=raw, realtime=options["pace"] == "realtime")
         except KeyboardInterrupt:
             sys.exit(130)
         except BrokenPipeError:
-            # What is left in the buffer goes nowhere, so that closing it does not fail again.
-            with open(os.devnull, "wb") as nowhere:
-                os.dup2(nowhere.fileno(), out.fileno())
             sys.exit(141)
+        finally:
+            _let_go(out)
 
 
 def _play(
@@ -100,13 +104,13 @@ def _play(
     hears: Sequence["Asked"],
     inlet: "Inlet | None",
     listeners: Sequence["Listener"],
-    options: Mapping[str, Any],
+    *,
+    raw: "RawFormat",
+    realtime: bool,
 ) -> None:
     from ..live.pace import Fast, Realtime
-    from ..live.raw import RawFormat
     from ..live.sources import opened
 
-    raw = RawFormat(options["rate_hz"], options["channels"], options["encoding"])
     while True:
         with ExitStack() as stack:
             # A client's sound comes first: what else is heard begins with it.
@@ -120,7 +124,7 @@ def _play(
                 or stack.enter_context(opened(one, registry=live.registry, raw=raw))
                 for one in hears
             }
-            pace = Realtime() if options["pace"] == "realtime" else Fast()
+            pace = Realtime() if realtime else Fast()
             try:
                 live.play(sources, pace=pace, listeners=listeners)
             except RipienoError as error:
@@ -147,10 +151,21 @@ def _osc(target: str, stack: ExitStack) -> "Listener":
 
 
 def _served(options: Mapping[str, Any], inlet: "Inlet | None", stack: ExitStack) -> "Listener":
+    import webbrowser
+
     from ..live.server import Server
 
     server = stack.enter_context(Server(port=options["port"], token=options["token"], sink=inlet))
     click.echo(f"page: {server.address}  token for other clients: {server.token}", err=True)
-    if options["opens"]:
-        click.launch(server.address)
+    if options["opens"] and not webbrowser.open(server.address):
+        click.echo("note: no browser was found: open the page yourself", err=True)
     return server
+
+
+def _let_go(out: TextIO) -> None:
+    """Where standard output cannot be written, what is left goes nowhere: closing it must not fail again."""
+    try:
+        out.flush()
+    except OSError:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), out.fileno())

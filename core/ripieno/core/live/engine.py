@@ -22,6 +22,7 @@ from ripieno.contracts.streaming import Chunk, Session
 from ripieno.registry import Registry
 
 from ..plan import Node, Ref
+from .checks import check_chunk, check_session
 from .path import LivePath
 
 # Kinds of artifacts that stream as events, and what their events are called; predictions are not among them.
@@ -40,13 +41,10 @@ class Given:
         Its name.
     chunk : Chunk
         As its session gave it.
-    format : StreamFormat
-        Of the samples of the chunk.
     """
 
     step: str
     chunk: Chunk
-    format: StreamFormat
 
 
 class Engine:
@@ -128,7 +126,7 @@ class Engine:
                 f"with {format.channels} channels"
             )
         self._frames[name] += samples.shape[1]
-        return self._pass(Given(name, Chunk(self._frames[name] / format.rate_hz, samples), format), 0)
+        return self._pass(Given(name, Chunk(self._frames[name] / format.rate_hz, samples)), 0)
 
     def flush(self) -> list[Given]:
         """All inputs have ended: give the rest."""
@@ -196,13 +194,18 @@ class _Stage:
         """Open a session: as new, what it draws at random too."""
         self._context = _context(self._plugin, self._folder, seed=self._seed)
         self.session: Session = self._do(lambda: self._plugin.stream(self._formats))
+        self._do(lambda: check_session(self.session))
         self.format = self.session.format
 
     def push(self, ports: Mapping[str, Chunk]) -> Given:
-        return Given(self.name, self._do(self.session.push, **ports), self.format)
+        return self._given(self._do(self.session.push, **ports))
 
     def flush(self) -> Given:
-        return Given(self.name, self._do(self.session.flush), self.format)
+        return self._given(self._do(self.session.flush))
+
+    def _given(self, chunk: Chunk) -> Given:
+        self._do(lambda: check_chunk(chunk, self.format))
+        return Given(self.name, chunk)
 
     def _do(self, work: Callable[..., T], **ports: Chunk) -> T:
         try:

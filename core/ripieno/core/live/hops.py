@@ -6,7 +6,8 @@ A source knows its format before its first sample, and gives blocks [channels, f
 size, even of no frames.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -35,6 +36,47 @@ class Source(Protocol):
     def blocks(self) -> Iterator[Samples]:
         """All of it, in order; may wait."""
         ...
+
+
+@dataclass(frozen=True, eq=False)
+class Hop:
+    """What an input hears next.
+
+    Parameters
+    ----------
+    input : str
+        Its name.
+    samples : ndarray [channels, frames]
+        Finite.
+    end_s : float
+        Time of its last sample.
+    """
+
+    input: str
+    samples: Samples
+    end_s: float
+
+
+def in_order(sources: Mapping[str, Source]) -> Iterator[Hop]:
+    """The hops of all sources, by input; the source that is furthest behind comes next.
+
+    Raises
+    ------
+    RipienoError
+        What `hops` raises.
+    """
+    streams = {name: hops(source) for name, source in sources.items()}
+    frames = dict.fromkeys(sources, 0)
+    reached_s = dict.fromkeys(sources, 0.0)
+    while streams:
+        name = min(streams, key=reached_s.__getitem__)
+        samples = next(streams[name], None)
+        if samples is None:
+            del streams[name]
+            continue
+        frames[name] += samples.shape[1]
+        reached_s[name] = frames[name] / sources[name].format.rate_hz
+        yield Hop(name, samples, reached_s[name])
 
 
 def hops(source: Source) -> Iterator[Samples]:

@@ -1,18 +1,11 @@
 """The loop of a live run: source → pace → engine → bus and listeners."""
 
-import signal
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import FrameType
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ripieno.contracts.context import temporary_folder
-from ripieno.contracts.errors import PipelineError, RipienoError, StepError
+from ripieno.contracts.errors import PipelineError, RipienoError
 from ripieno.contracts.formats import SeriesFormat
 from ripieno.contracts.state_bus import StateBus
 from ripieno.registry import Registry
@@ -20,8 +13,9 @@ from ripieno.registry import Registry
 from ..pipeline import Pipeline
 from ..planner import make_plan
 from .clock import StepClock
+from .ctrl_c import CtrlC
 from .engine import Engine, Given
-from .hops import Source, hops
+from .hops import Source, in_order
 from .messages import End, Error, Heard, Listener, Message, Start, State
 from .pace import Pace
 from .path import LivePath, live_path
@@ -119,16 +113,19 @@ class Live:
             After Ctrl-C.
         BrokenPipeError
             If all listeners have gone.
+        Exception
+            A bug of a plugin, with a note that names the step; listeners are told of it.
         """
         audience = _Audience(listeners)
         formats = {name: source.format for name, source in sources.items()}
         with temporary_folder() as folder:
             try:
                 engine = Engine(self.path, formats, registry=self.registry, seed=self.seed, folder=folder)
-            except RipienoError as error:
-                audience.tell([Error(str(error))])
+                performance = _Performance(self, engine, audience)
+            except Exception as error:
+                audience.tell([Error(_told(error))])
                 raise
-            _Performance(self, engine, audience).play(sources, pace)
+            performance.play(sources, pace)
 
 
 class _Audience:
@@ -141,10 +138,10 @@ class _Audience:
         for listener in tuple(self.listeners):
             try:
                 listener.take(messages)
-            except BrokenPipeError:
-                # Whoever read standard output has gone; others may still listen.
+            except Exception as error:
                 self.listeners.remove(listener)
-                if not self.listeners:
+                # Whoever read standard output has gone; others may still listen.
+                if not (isinstance(error, BrokenPipeError) and self.listeners):
                     raise
 
 
@@ -156,39 +153,42 @@ class _Performance:
         self.engine = engine
         self.audience = audience
         self.reached_s = 0.0
-        self.clocks = {
-            node.name: StepClock(node.name, format)
-            for node in live.path.nodes
-            if live.states and CLOCK in node.descriptor.fields
-            for format in [engine.steps[node.name]]
-            if isinstance(format, SeriesFormat)
-        }
+        self.clocks: dict[str, StepClock] = {}
+        for node in live.path.nodes:
+            format = engine.steps.get(node.name)
+            if live.states and CLOCK in node.descriptor.fields and isinstance(format, SeriesFormat):
+                self.clocks[node.name] = StepClock(node.name, format)
 
     def play(self, sources: Mapping[str, Source], pace: Pace) -> None:
         begun_s = time.monotonic()
         self.audience.tell([self._start(sources)])
-        stopped: BaseException | None = None
+        stopped: BaseException | None
         try:
-            try:
-                self._hear(sources, pace)
-            except StepError:
-                raise
-            except (KeyboardInterrupt, RipienoError) as reason:
-                stopped = reason
+            stopped = self._hear(sources, pace)
             self._say(self.engine.flush())
-        except StepError as reason:
-            stopped = reason
-        if isinstance(stopped, RipienoError):
-            self.audience.tell([Error(str(stopped))])
+        except Exception as fault:
+            stopped = fault
+        if isinstance(stopped, Exception):
+            self.audience.tell([Error(_told(stopped))])
         self.audience.tell([End(self.reached_s, time.monotonic() - begun_s)])
         if stopped is not None:
             raise stopped
 
-    def _hear(self, sources: Mapping[str, Source], pace: Pace) -> None:
-        with _ctrl_c() as ctrl_c:
-            for name, samples, time_s in _in_order(sources, pace, ctrl_c):
-                self._say(self.engine.push(name, samples))
-                self.reached_s = max(self.reached_s, time_s)
+    def _hear(self, sources: Mapping[str, Source], pace: Pace) -> KeyboardInterrupt | RipienoError | None:
+        """Push all sound through the steps; what ended it early, where that is no fault of a step."""
+        arriving = in_order(sources)
+        with CtrlC() as ctrl_c:
+            while True:
+                try:
+                    with ctrl_c.may_end():
+                        hop = next(arriving, None)
+                        if hop is None:
+                            return None
+                        pace.wait(hop.end_s)
+                except (KeyboardInterrupt, RipienoError) as reason:
+                    return reason
+                self._say(self.engine.push(hop.input, hop.samples))
+                self.reached_s = max(self.reached_s, hop.end_s)
 
     def _start(self, sources: Mapping[str, Source]) -> Start:
         path = self.live.path
@@ -215,61 +215,8 @@ class _Performance:
             self.audience.tell(messages)
 
 
-def _in_order(
-    sources: Mapping[str, Source], pace: Pace, ctrl_c: "_CtrlC"
-) -> Iterator[tuple[str, NDArray[np.float32], float]]:
-    """Blocks of all sources, each with its end in time; the source that is furthest behind comes next."""
-    streams = {name: hops(source) for name, source in sources.items()}
-    frames = dict.fromkeys(sources, 0)
-    reached_s = dict.fromkeys(sources, 0.0)
-    while streams:
-        name = min(streams, key=reached_s.__getitem__)
-        with ctrl_c.may_end():
-            samples = next(streams[name], None)
-            if samples is None:
-                del streams[name]
-                continue
-            frames[name] += samples.shape[1]
-            reached_s[name] = frames[name] / sources[name].format.rate_hz
-            pace.wait(reached_s[name])
-        yield name, samples, reached_s[name]
-
-
-class _CtrlC:
-    """Ctrl-C ends a wait for sound, never a step's work halfway; the second one ends anything."""
-
-    def __init__(self) -> None:
-        self._asked = False
-        self._waits = False
-
-    def handle(self, number: int, frame: FrameType | None) -> None:
-        if self._waits or self._asked:
-            raise KeyboardInterrupt
-        self._asked = True
-
-    @contextmanager
-    def may_end(self) -> Iterator[None]:
-        self._waits = True
-        try:
-            if self._asked:
-                raise KeyboardInterrupt
-            yield
-        finally:
-            self._waits = False
-
-
-@contextmanager
-def _ctrl_c() -> Iterator[_CtrlC]:
-    ctrl_c = _CtrlC()
-    # Where the program was started to ignore it, or this is no main thread, it is not ours to handle.
-    ours = (
-        threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    )
-    if ours:
-        signal.signal(signal.SIGINT, ctrl_c.handle)
-    try:
-        yield ctrl_c
-    finally:
-        if ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+def _told(error: Exception) -> str:
+    """What listeners are told of an error; of a bug, where it is too."""
+    if isinstance(error, RipienoError):
+        return str(error)
+    return " ".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])

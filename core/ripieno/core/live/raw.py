@@ -7,10 +7,11 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from ripieno.contracts.errors import InputError
+from ripieno.contracts.errors import ConfigError, InputError
 from ripieno.contracts.formats import AudioFormat
 
 from .hops import Samples
+from .wire import MOST_CHANNELS, RATES_HZ
 
 ENCODINGS: Mapping[str, np.dtype[Any]] = {"f32le": np.dtype("<f4"), "s16le": np.dtype("<i2")}
 PCM_BYTES = 1 << 15
@@ -19,11 +20,25 @@ _HEADERS = (b"RIFF", b"RF64", b"FORM", b"fLaC", b"OggS", b"ID3")
 
 @dataclass(frozen=True)
 class RawFormat:
-    """What raw samples on standard input are; None of a microphone is what the device prefers."""
+    """What raw samples on standard input are; None of a microphone is what the device prefers.
+
+    Raises
+    ------
+    ConfigError
+        If the rate or the channels are beyond what a client of the server may send, too.
+    """
 
     rate_hz: int | None = None
     channels: int | None = None
     encoding: str = "f32le"
+
+    def __post_init__(self) -> None:
+        for option, value, least, most in (
+            ("--rate-hz", self.rate_hz, *RATES_HZ),
+            ("--channels", self.channels, 1, MOST_CHANNELS),
+        ):
+            if value is not None and not least <= value <= most:
+                raise ConfigError(f"{option} {value}: expected {least} to {most}")
 
 
 @dataclass(frozen=True)
@@ -92,10 +107,11 @@ def standard_input(raw: RawFormat) -> Pcm:
     Raises
     ------
     InputError
-        If their rate is not said, or standard input is a terminal.
+        If their rate is not said, or standard input is closed or a terminal.
     """
     if raw.rate_hz is None:
         raise InputError("stdin is raw samples without a header: say their rate, --rate-hz 44100")
     if sys.stdin is None or sys.stdin.isatty():
-        raise InputError("standard input is a terminal: pipe raw samples into it")
+        state = "closed" if sys.stdin is None else "a terminal"
+        raise InputError(f"standard input is {state}: pipe raw samples into it")
     return Pcm(sys.stdin.buffer, AudioFormat(raw.rate_hz, raw.channels or 1), raw.encoding)

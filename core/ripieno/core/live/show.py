@@ -1,8 +1,10 @@
 """What a live run shows where it was started: JSON, lines, or one line that moves."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Self, TextIO
+
+from ripieno.contracts.errors import InputError
 
 from .messages import End, Heard, Message, Start, State
 
@@ -27,10 +29,8 @@ class JsonLines:
 
     def take(self, messages: Sequence[Message]) -> None:
         """Write them."""
-        for message in messages:
-            if self.states or not isinstance(message, State):
-                print(json.dumps(message.to_json(), ensure_ascii=False, allow_nan=False), file=self.out)
-        self.out.flush()
+        said = [message.to_json() for message in messages if self.states or not isinstance(message, State)]
+        _write(self.out, [json.dumps(one, ensure_ascii=False, allow_nan=False) for one in said])
 
 
 class Lines:
@@ -41,9 +41,7 @@ class Lines:
 
     def take(self, messages: Sequence[Message]) -> None:
         """Write what is worth a line."""
-        for line in filter(None, map(line_of, messages)):
-            print(line, file=self.out)
-        self.out.flush()
+        _write(self.out, filter(None, map(line_of, messages)))
 
 
 class StatusLine:
@@ -88,13 +86,24 @@ class StatusLine:
 
         beat = self._beat
         line = Text(f"{self._time_s:9.1f} s  ")
-        if "tempo_bpm" in beat:
+        if beat.get("tempo_bpm"):
             line.append(f"{beat['tempo_bpm']:5.1f} BPM  ", style="bold")
-        line.append(bar_dots(beat.get("position", 0), beat.get("beats_per_bar", 0)))
-        if "confidence" in beat:
+        line.append(bar_dots(beat.get("position") or 0, beat.get("beats_per_bar") or 0))
+        if beat.get("confidence") is not None:
             filled = round(beat["confidence"] * CONFIDENCE_CELLS)
             line.append(f"  {'━' * filled}", style="green").append("━" * (CONFIDENCE_CELLS - filled), "dim")
         return line
+
+
+def _write(out: TextIO, lines: Iterable[str]) -> None:
+    try:
+        for line in lines:
+            print(line, file=out)
+        out.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise InputError(f"standard output cannot be written: {error.strerror}") from error
 
 
 def line_of(message: Message) -> str:
@@ -130,11 +139,10 @@ def _beat(value: Any) -> str:
     """What a beat says of itself, as far as its step tells."""
     said = ["beat"]
     if value.get("position"):
-        said[0] += f" {value['position']}" + (
-            f" of {value['beats_per_bar']}" if "beats_per_bar" in value else ""
-        )
-    if "tempo_bpm" in value:
+        said[0] += f" {value['position']}"
+        said[0] += f" of {value['beats_per_bar']}" if value.get("beats_per_bar") else ""
+    if value.get("tempo_bpm"):
         said.append(f"{value['tempo_bpm']:5.1f} BPM")
-    if "confidence" in value:
+    if value.get("confidence") is not None:
         said.append(f"confidence {value['confidence']:.2f}")
     return "  ".join(said)

@@ -12,8 +12,9 @@ from ripieno.registry import Registry
 from ripieno.registry.suggest import did_you_mean
 
 from ..pipeline import Pipeline
-from .feeds import Feed, microphone
+from .feeds import Feed
 from .hops import Source
+from .microphone import microphone
 from .raw import RawFormat, standard_input
 from .recording import recording
 
@@ -114,4 +115,6 @@ def _file(name: str, registry: Registry) -> AbstractContextManager[Feed]:
     path = Path(name).expanduser()
     if not path.exists():
         raise InputError(f"--source file:{name}: no such file")
+    if path.is_dir():
+        raise InputError(f"--source file:{name}: that is a folder, and one file of sound is wanted")
     return recording(registry.build(registry.codec("audio", path.suffix), {}), path)
