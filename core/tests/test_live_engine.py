@@ -201,6 +201,7 @@ def test_a_bug_stays_a_bug_and_says_where(engine):
         ("nothing", "its session gave NoneType, expected Chunk"),
         ("narrow", "its session gave samples of shape (2, 2), expected [any, 11]"),
         ("flat", "its session gave samples of shape (2,), expected [any, 11]"),
+        ("back", "its session's watermark went from 0.0 s to -0.1 s"),
         ("nan", "its session gave NaN or infinite samples"),
         ("events alone", "its session gave samples, and says that it gives events alone"),
         ("reserved", "its session gave an event 'end', which is a word of the run's own"),

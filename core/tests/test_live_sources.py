@@ -159,11 +159,13 @@ def test_a_file_that_is_damaged_is_heard_up_to_there(registry, write):
     ("name", "error", "message"),
     [
         ("none.numbers", InputError, "none.numbers: no such file"),
+        ("song", InputError, "a suffix says how a file is read, and its name has none"),
         ("song.xyz", MissingError, "nothing installed reads or writes audio as .xyz"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(registry, write, name, error, message):
     write("song.xyz", "0")
+    write("song", "0")
     asked = Asked("song", "file", str(write("here", "")).replace("here", name))
     with pytest.raises(error, match=message), opened(asked, registry=registry, raw=RawFormat()):
         pass

@@ -360,6 +360,8 @@ class WrongSession(OnsetSession):
                 return replace(chunk, samples=chunk.samples[:, 0])
             case "nan":
                 return replace(chunk, samples=chunk.samples * np.float32("nan"))
+            case "back":
+                return replace(chunk, until_s=-chunk.until_s)
             case "still":
                 return replace(chunk, samples=chunk.samples * 0)
             case "reserved":

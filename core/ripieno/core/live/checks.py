@@ -12,6 +12,8 @@ from ripieno.contracts.streaming import Chunk, Event, Session
 
 # What a run itself calls its messages.
 RESERVED = ("start", "state", "error", "end")
+# Of watermarks that are sums or quotients.
+ROUNDING_S = 1e-9
 
 
 def check_session(session: Session) -> None:
@@ -29,8 +31,17 @@ def check_session(session: Session) -> None:
         raise PluginError(f"its session is {latency_s} s late: a latency is finite, and not negative")
 
 
-def check_chunk(chunk: Chunk, format: StreamFormat) -> None:
+def check_chunk(chunk: Chunk, format: StreamFormat, *, after_s: float) -> None:
     """Refuse what a session may not give. Costs some microseconds a chunk.
+
+    Parameters
+    ----------
+    chunk : Chunk
+        What it gave.
+    format : StreamFormat
+        What it says that it gives.
+    after_s : float
+        Watermark of what it gave before.
 
     Raises
     ------
@@ -39,6 +50,8 @@ def check_chunk(chunk: Chunk, format: StreamFormat) -> None:
     """
     if not isinstance(chunk, Chunk):
         raise PluginError(f"its session gave {type(chunk).__name__}, expected Chunk")
+    if not after_s - ROUNDING_S <= chunk.until_s < np.inf:
+        raise PluginError(f"its session's watermark went from {after_s} s to {chunk.until_s} s")
     if chunk.samples is not None:
         _check_samples(chunk.samples, format)
     for event in chunk.events:

@@ -6,10 +6,11 @@ A step gets what arrived on each of its ports in one push. At the end each step 
 that it takes from, once what they had left has gone through it: the order of an offline run.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,6 @@ from .path import LivePath
 # Kinds of artifacts that stream as events, and what their events are called; predictions are not among them.
 EVENTS = {"beats": "beat", "sections": "section"}
 Part = Callable[[Chunk], Chunk]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -192,25 +192,32 @@ class _Stage:
 
     def begin(self) -> None:
         """Open a session: as new, what it draws at random too."""
+        self._until_s = 0.0
         self._context = _context(self._plugin, self._folder, seed=self._seed)
-        self.session: Session = self._do(lambda: self._plugin.stream(self._formats))
-        self._do(lambda: check_session(self.session))
-        self.format = self.session.format
+        with self._at_work():
+            self.session: Session = self._plugin.stream(self._formats)
+            check_session(self.session)
+            self.format = self.session.format
 
     def push(self, ports: Mapping[str, Chunk]) -> Given:
-        return self._given(self._do(self.session.push, **ports))
+        with self._at_work():
+            return self._given(self.session.push(**ports))
 
     def flush(self) -> Given:
-        return self._given(self._do(self.session.flush))
+        with self._at_work():
+            return self._given(self.session.flush())
 
     def _given(self, chunk: Chunk) -> Given:
-        self._do(lambda: check_chunk(chunk, self.format))
+        check_chunk(chunk, self.format, after_s=self._until_s)
+        self._until_s = chunk.until_s
         return Given(self.name, chunk)
 
-    def _do(self, work: Callable[..., T], **ports: Chunk) -> T:
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        """In the context of the step; what goes wrong says in which."""
         try:
             with use_context(self._context):
-                return work(**ports)
+                yield
         except RipienoError as error:
             raise StepError(f"{self._who}: {error}") from error
         except Exception as bug:

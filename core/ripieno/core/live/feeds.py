@@ -35,9 +35,15 @@ class Feed:
         self._overrun: InputError | None = None
         self._failure: Exception | None = None
 
-    def put(self, samples: Samples) -> bool:
-        """Add a block; waits where there is no room. False where nobody reads any more."""
-        return self._put(samples)
+    def put(self, block: Samples | None) -> bool:
+        """Add a block, None after the last; waits where there is no room. False where nobody reads any more."""
+        while self._is_read:
+            try:
+                self._waiting.put(block, timeout=PATIENCE_S)
+                return True
+            except queue.Full:
+                continue
+        return False
 
     def offer(self, samples: Samples) -> None:
         """Add a block without waiting; where there is no room, the reader is told what that means."""
@@ -49,12 +55,12 @@ class Feed:
 
     def end(self) -> None:
         """Nothing more comes."""
-        self._put(None)
+        self.put(None)
 
     def fail(self, error: Exception) -> None:
         """Nothing more comes, for this reason."""
         self._failure = error
-        self._put(None)
+        self.put(None)
 
     def close(self) -> None:
         """Nobody reads any more."""
@@ -82,15 +88,6 @@ class Feed:
             else:
                 return
         raise self._overrun
-
-    def _put(self, block: Samples | None) -> bool:
-        while self._is_read:
-            try:
-                self._waiting.put(block, timeout=PATIENCE_S)
-                return True
-            except queue.Full:
-                continue
-        return False
 
 
 class Inlet:

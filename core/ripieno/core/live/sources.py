@@ -117,4 +117,6 @@ def _file(name: str, registry: Registry) -> AbstractContextManager[Feed]:
         raise InputError(f"--source file:{name}: no such file")
     if path.is_dir():
         raise InputError(f"--source file:{name}: that is a folder, and one file of sound is wanted")
+    if not path.suffix:
+        raise InputError(f"--source file:{name}: a suffix says how a file is read, and its name has none")
     return recording(registry.build(registry.codec("audio", path.suffix), {}), path)
