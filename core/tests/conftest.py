@@ -40,7 +40,10 @@ ENTRY_POINTS: Mapping[str, Mapping[str, str]] = {
         "beatsalone": f"{STREAMS}:BeatsAlone",
         "wrong": f"{STREAMS}:Wrong",
     },
-    "ripieno.controllers": {name.lower(): f"{STREAMS}:{name}" for name in ("Count", "Follow", "Gather")},
+    "ripieno.controllers": {
+        name.lower(): f"{STREAMS}:{name}" for name in ("Count", "Follow", "Gather", "Marks")
+    },
+    "ripieno.structure_analyzers": {"form": f"{STREAMS}:Form"},
     "ripieno.decoders": {"offline": f"{STREAMS}:OfflineDecoder"},
     "ripieno.codecs": {
         "numbers": "ripieno_bench:WaveFile",

@@ -218,6 +218,17 @@ def test_a_session_that_gives_what_none_may_is_named_with_its_fault(engine, faul
     assert str(caught.value).startswith(f'step "onsets" (beat_tracker/wrong): {message}')
 
 
+def test_sections_flow_as_events(engine):
+    text = ONSETS + (
+        "  form: {uses: structure_analyzer/form, in: {audio: song, beats: onsets}}\n"
+        "  marks: {uses: controller/marks, in: {sections: form}}\n"
+    )
+    rows, events = heard(engine(text), clicks(), cuts=range(80, 24_000, 80))
+    assert set(rows) == {"onsets"}
+    assert [(event.time_s, event.known_s) for event in events["form"]] == [(0, 1), (1, 2), (2, 3)]
+    assert [event.value for event in events["marks"]] == [event.value for event in events["form"]]
+
+
 def test_a_step_takes_the_events_of_one_that_gives_nothing_else(engine):
     text = ONSETS.replace("tracker/onsets", "tracker/beatsalone") + (
         "  peaks: {uses: frontend/peaks, in: {audio: song}}\n"

@@ -31,9 +31,11 @@ from ripieno.contracts import (
     NoConfig,
     PluginConfig,
     PluginRef,
+    Sections,
     Separator,
     SeriesFormat,
     Stems,
+    StructureAnalyzer,
     Tracked,
     Trajectory,
     joined_samples,
@@ -299,6 +301,63 @@ class Follow(Controller[NoConfig]):
 
     def stream(self, formats: Any) -> FollowSession:
         return FollowSession(formats["clock"])
+
+
+class FormSession(PeakSession):
+    """A section for every second that has passed."""
+
+    latency = Latency(lookahead_s=1.0, hop_s=1 / FRAMES_PER_S)
+
+    def __init__(self, format: AudioFormat) -> None:
+        super().__init__(format)
+        self.format = EventFormat()
+
+    def push(self, audio: Chunk | None = None, beats: Chunk | None = None) -> Chunk:
+        return self.given([]) if audio is None else super().push(audio)
+
+    def given(self, windows: list[np.ndarray]) -> Chunk:
+        ends = range(self.frames // FRAMES_PER_S + 1, (self.frames + len(windows)) // FRAMES_PER_S + 1)
+        self.frames += len(windows)
+        said = [Event(end - 1.0, float(end), "section", {"end_s": end, "label": "verse"}) for end in ends]
+        return Chunk(self.frames / FRAMES_PER_S, events=tuple(said))
+
+
+class Form(StructureAnalyzer[NoConfig]):
+    """A section a second."""
+
+    causal = True
+
+    def analyze(self, audio: Audio, *, beats: Beats) -> Sections:
+        raise NotImplementedError
+
+    def stream(self, formats: Any) -> FormSession:
+        return FormSession(formats["audio"])
+
+
+class MarkSession(FollowSession):
+    """The sections as they come."""
+
+    def __init__(self) -> None:
+        super().__init__(EventFormat())
+
+    def push(self, sections: Chunk) -> Chunk:
+        assert sections.samples is None and {event.what for event in sections.events} <= {"section"}
+        self.until_s = sections.until_s
+        told = [replace(event, what="mark") for event in sections.events]
+        return Chunk(sections.until_s, events=tuple(told))
+
+
+class Marks(Controller[NoConfig]):
+    """Says when a section was heard."""
+
+    causal = True
+
+    def control(self, sections: Sections) -> Trajectory:
+        raise NotImplementedError
+
+    def stream(self, formats: Any) -> MarkSession:
+        assert formats == {"sections": EventFormat()}
+        return MarkSession()
 
 
 class Gather(Controller[NoConfig]):
