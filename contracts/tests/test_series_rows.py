@@ -92,6 +92,14 @@ def test_chunks_of_a_session_are_beats_and_clock(beats, cuts):
     assert tracked.clock.rows.tobytes() == BeatClock.from_rows(clock.rows, clock.format).rows.tobytes()
 
 
+def test_a_beat_of_which_nothing_but_its_time_is_known_has_no_position():
+    tracked = Tracked.from_chunks(
+        [Chunk(1.0, events=(Event(0.5, 0.6, "beat"),))], SeriesFormat(50.0, BeatClock.columns(()))
+    )
+    beats = tracked.beats
+    assert (beats.times_s, beats.positions, beats.confidence, beats.known_s) == (0.5, 0, 1, 0.6)
+
+
 def test_a_session_that_gave_nothing_found_nothing():
     tracked = Tracked.from_chunks([], SeriesFormat(50.0, BeatClock.columns((3, 4))))
     assert len(tracked.beats.times_s) == 0

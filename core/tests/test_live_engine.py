@@ -218,6 +218,16 @@ def test_a_session_that_gives_what_none_may_is_named_with_its_fault(engine, faul
     assert str(caught.value).startswith(f'step "onsets" (beat_tracker/wrong): {message}')
 
 
+def test_a_step_cannot_change_what_others_hear(engine):
+    text = ONSETS.replace("onsets, in: {audio: song}", "wrong, in: {audio: song}, with: {fault: writes}")
+    samples = clicks(0.1)
+    with pytest.raises(ValueError, match="read-only"):
+        engine(text).push("song", samples)
+    np.testing.assert_array_equal(samples, clicks(0.1))
+    made = [one.chunk.samples for one in engine(WIRED).push("song", samples)]
+    assert not any(rows.flags.writeable for rows in made if rows is not None)
+
+
 def test_sections_flow_as_events(engine):
     text = ONSETS + (
         "  form: {uses: structure_analyzer/form, in: {audio: song, beats: onsets}}\n"

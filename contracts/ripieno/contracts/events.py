@@ -132,7 +132,7 @@ class Tracked(NamedTuple):
         Parameters
         ----------
         chunks : sequence of Chunk
-            All that it gave. The value of a beat has ``position`` and ``confidence``.
+            All that it gave. The value of a beat may have ``position`` and ``confidence``.
         format : SeriesFormat
             Of the rows.
         """
@@ -141,8 +141,8 @@ class Tracked(NamedTuple):
         found = [event for chunk in chunks for event in chunk.events if event.what == "beat"]
         beats = Beats(
             np.array([event.time_s for event in found]),
-            positions=np.array([event.value["position"] for event in found], np.int64),
-            confidence=np.array([event.value["confidence"] for event in found], np.float32),
+            positions=np.array([event.value.get("position", 0) for event in found], np.int64),
+            confidence=np.array([event.value.get("confidence", 1) for event in found], np.float32),
             known_s=np.array([event.known_s for event in found]),
         )
         return cls(beats, BeatClock.from_rows(np.concatenate([none, *rows]), format))

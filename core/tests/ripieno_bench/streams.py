@@ -405,6 +405,11 @@ class WrongSession(OnsetSession):
         elif fault == "events alone":
             self.format = EventFormat()
 
+    def push(self, audio: Chunk) -> Chunk:
+        if self.fault == "writes":
+            audio.samples[:] = 0
+        return super().push(audio)
+
     def given(self, windows: list[np.ndarray]) -> Chunk:
         self.format, said = SeriesFormat(FRAMES_PER_S, BeatClock.columns((2, 3))), self.format
         chunk = super().given(windows)

@@ -2,19 +2,21 @@
 
 Conventions
 -----------
-A step gets what arrived on each of its ports in one push. At the end each step is flushed after those
-that it takes from, once what they had left has gone through it: the order of an offline run.
+A step gets what arrived on each of its ports in one push, and cannot write to it: others hear it too. At the
+end each step is flushed after those that it takes from, once what they had left has gone through it: the
+order of an offline run.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ripieno.contracts.artifact import read_only
 from ripieno.contracts.context import Context, derive_seed, use_context
 from ripieno.contracts.errors import InputError, PipelineError, RipienoError, StepError
 from ripieno.contracts.formats import AudioFormat, EventFormat, SeriesFormat, StreamFormat
@@ -126,7 +128,7 @@ class Engine:
                 f"with {format.channels} channels"
             )
         self._frames[name] += samples.shape[1]
-        return self._pass(Given(name, Chunk(self._frames[name] / format.rate_hz, samples)), 0)
+        return self._pass(Given(name, Chunk(self._frames[name] / format.rate_hz, read_only(samples))), 0)
 
     def flush(self) -> list[Given]:
         """All inputs have ended: give the rest."""
@@ -210,6 +212,8 @@ class _Stage:
     def _given(self, chunk: Chunk) -> Given:
         check_chunk(chunk, self.format, after_s=self._until_s)
         self._until_s = chunk.until_s
+        if chunk.samples is not None:
+            chunk = replace(chunk, samples=read_only(chunk.samples))
         return Given(self.name, chunk)
 
     @contextmanager
