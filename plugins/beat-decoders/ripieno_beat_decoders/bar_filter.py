@@ -34,6 +34,8 @@ class FilterConstants:
         Its memory and pulse, in seconds.
     octave_jump : float
         Probability, at a beat's end, that the tempo doubles, and that it halves.
+    coarse : int
+        As in `BarSpace.tempo_transition`.
     tempo_pull : float
         How much the tempo prior counts in every second, beside the start.
     metre_change, slip : float
@@ -49,14 +51,15 @@ class FilterConstants:
         songs, most of which are in four, and place the downbeats of a waltz at random.
     """
 
-    floor: float = 0.054
-    contrast: float = 0.88
-    power: float = 0.68
-    level: float = 0.25
+    floor: float = 0.03
+    contrast: float = 0.98
+    power: float = 0.66
+    level: float = 0.19
     peak_s: float = 3.0
-    pulse_s: float = 0.6
+    pulse_s: float = 0.51
     octave_jump: float = 1e-6
-    tempo_pull: float = 1.6
+    coarse: int = 28
+    tempo_pull: float = 0.3
     metre_change: float = 3e-3
     slip: float = 2e-3
     restart_s: float = 5e3
@@ -108,7 +111,9 @@ class ForwardFilter:
         )
         self.tempo_prior = space.tempo_prior(60 * rate_hz / config.expected_bpm, config.tempo_spread)
         self.bar_prior = space.metre_prior(config.weights_of(space.metres))
-        step = space.tempo_transition(config.stiffness, octave_jump=constants.octave_jump)
+        step = space.tempo_transition(
+            config.stiffness, octave_jump=constants.octave_jump, coarse=constants.coarse
+        )
         seconds = space.intervals / rate_hz
         pull = (self.tempo_prior / self.tempo_prior.max()) ** (constants.tempo_pull * seconds)
         self._tempo_step = (step * pull).T.copy()

@@ -24,8 +24,10 @@ from ripieno.contracts.errors import ConfigError
 Floats = NDArray[np.float64]
 Indexes = NDArray[np.intp]
 
-BEAT_ZONE = 1 / 16
-"""The part of an interval, from its first frame, that is heard as the beat."""
+BEAT_ZONE_S = 0.04
+"""How long, from the first frame of an interval, is heard as the beat: as long as its activation is high.
+
+A part of the interval instead would hold what follows the beat against slow tempi."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,14 @@ class BarSpace:
         Frames a beat, 1 <= shortest <= longest.
     metres : tuple of int
         Beats a bar, each >= 1, increasing.
+    rate_hz : float
+        Frames a second.
     """
 
     shortest: int
     longest: int
     metres: tuple[int, ...]
+    rate_hz: float = 50.0
 
     @classmethod
     def of_tempi(cls, min_bpm: float, max_bpm: float, *, rate_hz: float, metres: Sequence[int]) -> "BarSpace":
@@ -59,7 +64,7 @@ class BarSpace:
                 f"max_bpm {max_bpm:g} leaves {shortest} frames a beat at {rate_hz:g} Hz, "
                 f"4 are needed: at most {15 * rate_hz:g} BPM"
             )
-        return cls(shortest, max(shortest, longest), tuple(sorted(set(metres))))
+        return cls(shortest, max(shortest, longest), tuple(sorted(set(metres))), rate_hz)
 
     @cached_property
     def intervals(self) -> Indexes:
@@ -111,7 +116,7 @@ class BarSpace:
     @cached_property
     def zone_frames(self) -> Indexes:
         """Frames of each interval that are heard as its beat [intervals]."""
-        frames: Indexes = np.ceil(self.intervals * BEAT_ZONE).astype(np.intp)
+        frames: Indexes = np.minimum(max(1, round(BEAT_ZONE_S * self.rate_hz)), self.intervals // 4)
         return frames
 
     @cached_property
@@ -149,14 +154,17 @@ class BarSpace:
         prior: Floats = weights / weights.sum()
         return prior
 
-    def tempo_transition(self, stiffness: float, *, octave_jump: float = 0.0) -> Floats:
+    def tempo_transition(self, stiffness: float, *, octave_jump: float = 0.0, coarse: int = 0) -> Floats:
         """Probability of each next interval [intervals before, intervals after].
 
-        It falls as ``exp(-stiffness * |after / before - 1|)`` (Krebs, Böck, Widmer 2015, equation 9). With
-        probability `octave_jump` each, the interval doubles or halves instead, where that is in range.
+        It falls as ``exp(-stiffness * |after / before - 1|)`` (Krebs, Böck, Widmer 2015, equation 9). From
+        intervals of fewer than `coarse` frames it falls as from one of so many: a beat that is no whole number
+        of frames must change by one again and again. With probability `octave_jump` each, the interval doubles
+        or halves instead, where that is in range.
         """
-        ratio = self.intervals[None, :] / self.intervals[:, None]
-        weights = np.exp(-stiffness * np.abs(ratio - 1))
+        changes = np.abs(self.intervals[None, :] - self.intervals[:, None])
+        before = np.maximum(self.intervals, coarse)
+        weights = np.exp(-stiffness * changes / before[:, None])
         transition: Floats = weights / weights.sum(axis=1, keepdims=True)
         for factor in (0.5, 2.0):
             octave = np.rint(self.intervals * factor).astype(np.intp) - self.shortest

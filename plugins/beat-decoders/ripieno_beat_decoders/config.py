@@ -4,6 +4,9 @@ from pydantic import Field, model_validator
 
 from ripieno.contracts import PluginConfig
 
+LONGEST_BAR = 16
+"""Beats; the cost of a frame grows with the sum of all metres."""
+
 
 class BarPointerConfig(PluginConfig):
     """Settings of `BarPointerForward`."""
@@ -15,13 +18,13 @@ class BarPointerConfig(PluginConfig):
         215.0, gt=0, description="Fastest tempo considered.", json_schema_extra={"unit": "BPM"}
     )
     expected_bpm: float = Field(
-        107.0,
+        109.0,
         gt=0,
         description="The tempo preferred where the music can be counted in more than one octave.",
         json_schema_extra={"unit": "BPM"},
     )
     tempo_spread: float = Field(
-        0.65,
+        0.7,
         gt=0,
         description="How far tempi may lie from the expected one: standard deviation of a log-normal prior.",
         json_schema_extra={"unit": "octaves"},
@@ -31,7 +34,7 @@ class BarPointerConfig(PluginConfig):
         (), description="How common each of the metres is; 4 the most common where empty."
     )
     stiffness: float = Field(
-        80.0,
+        85.0,
         gt=0,
         description="How steady the tempo is: a change costs exp(-stiffness * |ratio - 1|) a beat.",
     )
@@ -49,6 +52,8 @@ class BarPointerConfig(PluginConfig):
     def _check(self) -> "BarPointerConfig":
         if self.max_bpm <= self.min_bpm:
             raise ValueError(f"max_bpm {self.max_bpm:g} must be above min_bpm {self.min_bpm:g}")
+        if max(self.metres) > LONGEST_BAR:
+            raise ValueError(f"metres are at most {LONGEST_BAR} beats")
         if any(metre < 1 for metre in self.metres) or len(set(self.metres)) < len(self.metres):
             raise ValueError("metres are different numbers of beats, each at least 1")
         if self.metre_weights and (
@@ -64,4 +69,4 @@ class BarPointerConfig(PluginConfig):
 
 
 def _commonness(metre: int) -> float:
-    return {2: 0.15, 3: 0.25, 4: 0.6}.get(metre, 0.2)
+    return {2: 0.07, 3: 0.28, 4: 0.65}.get(metre, 0.2)

@@ -63,7 +63,8 @@ class Hearing:
         self._on = np.array([span.max(initial=0) for span in heard(starts - 1, starts + zones + 1)])
         self._middle = np.array([span.max(initial=0) for span in heard(middles - 1, middles + zones + 1)])
         between = heard(starts + zones + 1, ends - 1)
-        off = np.array([span.mean() if len(span) else 0.0 for span in between])
+        # Of a beat at the end nothing is heard after it, and no contrast.
+        off = np.array([span.mean() if len(span) else on for span, on in zip(between, self._on, strict=True)])
         self.contrast = np.maximum(0, self._on - off) / (self._on + off + 0.05)
         """How much higher activations are on each beat than after it, 0 to nearly 1 [beats]."""
 

@@ -43,7 +43,7 @@ class ViterbiConstants:
     """
 
     floor: float = 0.01
-    contrast: float = 0.3
+    contrast: float = 0.5
     power: float = 0.7
     level: float = 1.0
     peak_s: float = 6.0
