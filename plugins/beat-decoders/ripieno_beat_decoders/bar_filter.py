@@ -18,6 +18,8 @@ from .observation import BeatObservation, DownbeatEvidence
 
 Floats32 = NDArray[np.float32]
 
+SMALLEST_UNIT = 1e-60
+"""States are brought back to a unit of 1 before they could under- or overflow."""
 AROUND_S = 0.02
 """Activations this near to a beat tell whether it is a downbeat."""
 
@@ -71,8 +73,7 @@ class FilterConstants:
 class ForwardFilter:
     """The posterior of the states given all that was heard, exactly, frame by frame.
 
-    ``posterior`` [slots, bar rows] sums to 1; ``slot_mass`` [slots] is its sum over bar rows, kept beside
-    it because only few slots change in a frame.
+    ``slot_mass`` [slots] is the posterior's sum over bar rows, kept because only few slots change in a frame.
 
     Parameters
     ----------
@@ -132,13 +133,19 @@ class ForwardFilter:
 
     def reset(self) -> None:
         """To the prior, as new."""
-        self.posterior: Floats = self._prior.copy()
-        self.slot_mass: Floats = self.posterior.sum(axis=1)
+        self._states: Floats = self._prior.copy()
+        self._unit = 1.0
+        self.slot_mass: Floats = self._states.sum(axis=1)
         self._observation.reset()
         self._downbeat.reset()
         self._ring.reset()
         if self.cues is not None:
             self.cues.reset()
+
+    @property
+    def posterior(self) -> Floats:
+        """Probability of each state [slots, bar rows]."""
+        return self._states * self._unit
 
     @property
     def entries(self) -> Indexes:
@@ -148,7 +155,7 @@ class ForwardFilter:
     def hear(self, beat: float, downbeat: float, cue: Floats32 | None) -> None:
         """One frame on: move, weigh by activations and cues, normalise.
 
-        The cost grows with the number of states, as they all are scaled.
+        The cost grows with the number of slots, not of states: all states share one unit, and it is scaled.
         """
         self._ring.advance()
         self._move()
@@ -162,22 +169,25 @@ class ForwardFilter:
             self.cues.learn(self._probability(self._late))
 
     def _move(self) -> None:
-        ended = self.posterior.take(self.entries, axis=0)
-        self._put(self._entry, self._tempo_step @ ended @ self.bar_step + self._birth)
+        ended = self._states.take(self.entries, axis=0)
+        self._put(self._entry, self._tempo_step @ ended @ self.bar_step + self._birth / self._unit)
 
-    def _weigh(self, part: slice, log_ratios: Floats | float) -> None:
-        """Multiply a part of the states by a likelihood ratio, or by one for each bar row."""
-        self._put(part, self.posterior.take(self._ring.places[part], axis=0) * np.exp(log_ratios))
+    def _weigh(self, part: slice, log_ratios: Floats) -> None:
+        """Multiply a part of the states by the likelihood ratios of their bar rows."""
+        self._put(part, self._states.take(self._ring.places[part], axis=0) * np.exp(log_ratios))
 
     def _put(self, part: slice, states: Floats) -> None:
         places = self._ring.places[part]
-        self.posterior[places] = states
-        self.slot_mass[places] = np.einsum("ij->i", states)
+        self._states[places] = states
+        self.slot_mass[places] = np.einsum("ij->i", states) * self._unit
 
     def _normalise(self) -> None:
         scale = 1 / float(self.slot_mass.sum())
-        self.posterior *= scale
         self.slot_mass *= scale
+        self._unit *= scale
+        if not SMALLEST_UNIT < self._unit < 1 / SMALLEST_UNIT:
+            self._states *= self._unit
+            self._unit = 1.0
 
     def _probability(self, part: slice) -> float:
         return min(1.0, float(self.slot_mass.take(self._ring.places[part]).sum()))
