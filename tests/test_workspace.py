@@ -18,7 +18,11 @@ def project(folder: Path) -> dict:
 
 
 def package(folder: Path) -> str:
-    return f"ripieno_{folder.name.replace('-', '_')}" if folder.parent.name == "plugins" else f"ripieno.{folder.name}"
+    return (
+        f"ripieno_{folder.name.replace('-', '_')}"
+        if folder.parent.name == "plugins"
+        else f"ripieno.{folder.name}"
+    )
 
 
 @every_distribution
