@@ -55,6 +55,13 @@ def test_a_beat_is_one_message_of_the_five_numbers_that_a_show_needs(osc, receiv
     assert receiver.recv(1 << 16) == expected
 
 
+@pytest.mark.parametrize("value", [{}, dict.fromkeys(("beats_per_bar", "tempo_bpm", "confidence"))])
+def test_what_a_step_does_not_tell_of_a_beat_is_0(osc, receiver, value):
+    osc.take([event("beat", position=2, **value), event("next_beat")])
+    assert received(receiver) == [("/ripieno/beat", [2, 0, 0.0, 0.0, 2.5])]
+    assert received(receiver) == [("/ripieno/next_beat", [0, 2.5])]
+
+
 def test_the_next_beat_is_told_before_it_comes(osc, receiver):
     osc.take([event("next_beat", position=3)])
     assert received(receiver) == [("/ripieno/next_beat", [3, 2.5])]

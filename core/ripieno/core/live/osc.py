@@ -14,7 +14,8 @@ Address                 Arguments
 ======================  ====================================================================================
 
 Counts and positions are int32, everything else is float32, as every receiver understands; times are then
-exact to half a millisecond for four and a half hours. The messages of one state are one bundle.
+exact to half a millisecond for four and a half hours. What a step does not tell of a beat is 0. The messages
+of one state are one bundle.
 
 References
 ----------
@@ -100,7 +101,8 @@ def _lines(message: Mapping[str, Any]) -> Lines:
 
 
 def _values(message: Mapping[str, Any], names: Sequence[str]) -> list[float]:
-    return [int(message[name]) if name in WHOLE else float(message[name]) for name in names]
+    told = {name: message.get(name) or 0 for name in names}
+    return [int(value) if name in WHOLE else float(value) for name, value in told.items()]
 
 
 def _encoder() -> Callable[[Sequence[tuple[str, Sequence[float]]]], bytes]:
