@@ -112,7 +112,13 @@ def test_a_right_pipeline_has_no_problems(check):
         ),
         (
             "loud: {uses: joiner/inner, in: {text: word}, with: {inner: {uses: shout, with: {marc: x}}}}",
-            'p.yaml:6:83: step "loud": inner.with.marc: unknown setting',
+            'p.yaml:6:83: step "loud": inner.with.marc: unknown setting. '
+            'joiner/shout takes mark. Did you mean "mark"?',
+        ),
+        (
+            "loud: {uses: joiner/inner, in: {text: word}, with: {inner: {with: {marc: x}}}}",
+            'p.yaml:6:70: step "loud": inner.with.marc: unknown setting. '
+            'joiner/shout takes mark. Did you mean "mark"?',
         ),
         (
             "loud: {uses: joiner/inner, in: {text: word}, with: {inner: effect/gain}}",

@@ -116,6 +116,41 @@ def test_references_are_found_wherever_they_stand():
     }
 
 
+class Tuned(PluginConfig):
+    """A reference whose default has settings."""
+
+    decoder: PluginRef[BeatDecoder] = Field(
+        PluginRef("decoder/viterbi", **{"with": {"low": 1, "high": 2}}), description="Decoder."
+    )
+
+
+def test_settings_without_a_name_are_for_the_default_plugin():
+    assert Tuned(decoder={"with": {"high": 3}}).decoder == PluginRef(
+        "decoder/viterbi", **{"with": {"low": 1, "high": 3}}
+    )
+    assert dict(Tuned(decoder={"uses": "viterbi", "with": {"high": 3}}).decoder.settings) == {"high": 3}
+    for wrong in ({}, {"with": 1}, {"with": {}, "wiht": {}}):
+        with pytest.raises(ValidationError):
+            Tuned(decoder=wrong)
+
+
+def test_a_setting_without_a_default_plugin_needs_a_name():
+    with pytest.raises(ValidationError, match="uses"):
+        Settings(anything={"with": {"gain": 1}})
+
+
+@pytest.mark.parametrize(
+    ("said", "inside"),
+    [
+        ("gian: unknown setting", "decoder.with.gian: unknown setting"),
+        (": low is above high", "decoder.with: low is above high"),
+        ("a: no\nb.0: nor this", "decoder.with.a: no\ndecoder.with.b.0: nor this"),
+    ],
+)
+def test_what_is_wrong_inside_a_plugin_of_a_setting_is_said_with_its_place(said, inside):
+    assert str(ConfigError(said).inside("decoder")) == inside
+
+
 def test_references_survive_json_under_both_names():
     config = Settings(many=({"uses": "a", "with": {"b": [1, 2]}},))
     for by_alias in (True, False):

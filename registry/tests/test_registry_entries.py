@@ -7,6 +7,7 @@ from hypothesis import given, strategies as st
 from ripieno.contracts import MissingError, PluginError, RefusedError
 from ripieno.registry import Entry, Registry, did_you_mean
 from ripieno.registry.entries import Index, normalised
+from ripieno.registry.suggest import closest_uses
 
 SEPARATOR = {"ripieno.separators": {"hum": "ripieno_hum:Hum"}}
 
@@ -172,6 +173,13 @@ def test_a_name_from_nowhere_is_answered_by_what_was_meant_or_what_brings_it(
 def test_a_hint_is_the_closest_word_or_nothing() -> None:
     assert did_you_mean("beat", ["audio", "beats"]) == '. Did you mean "beats"?'
     assert did_you_mean("qqq", ["audio", "beats"]) == ""
+
+
+def test_one_word_of_a_name_is_enough_to_be_understood() -> None:
+    known = ["decoder/bar_pointer_forward", "decoder/bar_pointer_viterbi", "decoder/particle"]
+    assert closest_uses("decoder/vitebi", known) == "decoder/bar_pointer_viterbi"
+    assert closest_uses("decoder/partical", known) == "decoder/particle"
+    assert closest_uses("decoder/qqq", known) == ""
 
 
 def test_the_cache_is_in_the_store_or_in_the_users_cache_folder(gain, tmp_path, monkeypatch) -> None:

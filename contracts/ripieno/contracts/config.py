@@ -33,6 +33,14 @@ class PluginConfig(BaseModel):
         for name, field in cls.model_fields.items():
             _check_field(cls, name, field)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_plugins(cls, settings: Any) -> Any:
+        """Where a plugin's settings are given without its name, it is the one that the field has anyway."""
+        if not isinstance(settings, Mapping):
+            return settings
+        return {name: _named(cls.model_fields.get(name), value) for name, value in settings.items()}
+
 
 def _check_field(config: type[PluginConfig], name: str, field: FieldInfo) -> None:
     where = f"{config.__module__}.{config.__qualname__}.{name}"
@@ -42,8 +50,19 @@ def _check_field(config: type[PluginConfig], name: str, field: FieldInfo) -> Non
         raise PluginError(f"{where} has no default: a pipeline must be able to use a plugin without settings")
 
 
+def _named(field: FieldInfo | None, value: Any) -> Any:
+    default = field.default if field else None
+    if not isinstance(default, PluginRef) or not isinstance(value, Mapping) or value.keys() != {"with"}:
+        return value
+    given = value["with"]
+    settings = {**default.settings, **given} if isinstance(given, Mapping) else given
+    return {"uses": default.uses, "with": settings}
+
+
 class PluginRef(BaseModel, Generic[T]):
     """Another plugin as a setting: ``decoder: {uses: decoder/viterbi, with: {…}}`` or ``decoder: viterbi``.
+
+    Without ``uses`` the default plugin of the field takes the settings: ``decoder: {with: {…}}``.
 
     The type argument is the interface (or the data class) that the other plugin must have:
     ``decoder: PluginRef[BeatDecoder] = Field(PluginRef("decoder/viterbi"), description="…")``. The run

@@ -16,7 +16,17 @@ class InputError(RipienoError):
 
 
 class ConfigError(RipienoError):
-    """A setting is not usable: unknown, of the wrong type or out of range."""
+    """A setting is not usable: unknown, of the wrong type or out of range.
+
+    Of several settings the message has one line each, ``place: message``; of all together, ``: message``.
+    """
+
+    def inside(self, place: str) -> "ConfigError":
+        """The same of settings that stand within others, as ``place.with``."""
+        lines = str(self).splitlines()
+        return ConfigError(
+            "\n".join(f"{place}.with{'' if line.startswith(': ') else '.'}{line}" for line in lines)
+        )
 
 
 class PipelineError(RipienoError):

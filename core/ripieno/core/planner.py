@@ -135,7 +135,7 @@ class _Planner:
         except RipienoError as error:
             self.problem(f'step "{step.name}": {error}', *here, "uses")
             return
-        configured = self.configured(step, descriptor)
+        configured = self.configured(step)
         if configured is None:
             return
         known = len(self.problems)
@@ -170,17 +170,26 @@ class _Planner:
             raise PipelineError(f"{step.uses} needs a GPU, and this machine has none that is set up")
         return descriptor
 
-    def configured(self, step: Step, descriptor: Descriptor) -> Configured | None:
+    def configured(self, step: Step) -> Configured | None:
         try:
-            configured = self.registry.configure(step.uses, step.settings)
-            self.check_references(configured)
-            return configured
+            return self.completed(step.uses, step.settings)
         except ConfigError as error:
             for line in str(error).splitlines():
-                self.setting_problem(step, descriptor, line)
+                self.setting_problem(step, line)
         except RipienoError as error:
             self.problem(f'step "{step.name}": {error}', "steps", step.name, "with")
         return None
+
+    def completed(self, uses: str, settings: Mapping[str, Any]) -> Configured:
+        """Settings completed, and those of the plugins within checked; what is unknown gets what there is."""
+        try:
+            configured = self.registry.configure(uses, settings)
+        except ConfigError as error:
+            known = tuple(self.registry.describe(uses).config_schema.get("properties", {}))
+            lines = (_with_known(line, uses, known) for line in str(error).splitlines())
+            raise ConfigError("\n".join(lines)) from error
+        self.check_references(configured)
+        return configured
 
     def check_references(self, configured: Configured) -> None:
         for place, reference in configured.references.items():
@@ -190,21 +199,15 @@ class _Planner:
                 if uses.startswith("asset/"):
                     self.catalogue.path(uses.removeprefix("asset/"))
                 elif not self.registry.is_data(uses):
-                    self.check_references(self.registry.configure(uses, reference["with"]))
+                    self.completed(uses, reference["with"])
             except ConfigError as error:
-                raise ConfigError(
-                    "\n".join(f"{place}.with.{line}" for line in str(error).splitlines())
-                ) from error
+                raise error.inside(place) from error
             except RipienoError as error:
                 raise ConfigError(f"{place}: {error}") from error
 
-    def setting_problem(self, step: Step, descriptor: Descriptor, line: str) -> None:
+    def setting_problem(self, step: Step, line: str) -> None:
         place, _, message = line.partition(": ")
         trail = [int(part) if part.isdigit() else part for part in place.split(".") if part]
-        known = tuple(descriptor.config_schema.get("properties", {}))
-        if message == "unknown setting" and len(trail) == 1:
-            takes = f"{step.uses} takes {', '.join(known)}" if known else f"{step.uses} has no settings"
-            message = f"{message}. {takes}{did_you_mean(str(trail[0]), known)}"
         self.problem(
             f'step "{step.name}": {place or "with"}: {message}',
             "steps", step.name, "with", *trail, key="unknown setting" in message,
@@ -534,6 +537,15 @@ def has_gpu() -> bool:
 
 def _binary(facts: Mapping[str, Any]) -> Binary:
     return Binary(**facts)
+
+
+def _with_known(line: str, uses: str, known: Sequence[str]) -> str:
+    """What is wrong with a plugin's settings; where one of them is unknown, with those that there are."""
+    place, _, message = line.partition(": ")
+    if message != "unknown setting" or "." in place:
+        return line
+    takes = f"{uses} takes {', '.join(known)}" if known else f"{uses} has no settings"
+    return f"{line}. {takes}{did_you_mean(place, known)}"
 
 
 def _suffix(path: Path | PurePosixPath) -> str:

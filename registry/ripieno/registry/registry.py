@@ -343,8 +343,7 @@ class Registry:
             try:
                 plugin = self._build(reference.uses, reference.settings, (*trail, (uses, settings)))
             except ConfigError as error:
-                lines = (f"{place}.with.{line}" for line in str(error).splitlines())
-                raise ConfigError("\n".join(lines)) from error
+                raise error.inside(place) from error
             if reference.uses.startswith("asset/"):
                 plugin = plugin.at(Catalogue(self).path(reference.uses.removeprefix("asset/")))
             reference.bind(plugin)

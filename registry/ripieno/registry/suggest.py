@@ -36,12 +36,14 @@ def closest(word: str, words: Iterable[str]) -> str:
 def closest_uses(uses: str, known: Iterable[str]) -> str:
     """The most similar ``prefix/name``, empty where none is similar.
 
-    A name is compared with those of its own prefix first: as a whole, any two of one prefix are similar.
+    A name is compared with those of its own prefix first: as a whole, any two of one prefix are similar. Of
+    several words one is enough: ``viterbi`` for ``bar_pointer_viterbi``.
     """
     known = list(known)
     prefix, _, name = uses.rpartition("/")
     siblings = [other.removeprefix(f"{prefix}/") for other in known if other.startswith(f"{prefix}/")]
-    sibling = closest(name, siblings)
+    words = {word: sibling for sibling in siblings for word in sibling.split("_")}
+    sibling = closest(name, siblings) or words.get(closest(name, words), "")
     if sibling:
         return f"{prefix}/{sibling}"
     namesakes = [other for other in known if other.endswith(f"/{name}")]
