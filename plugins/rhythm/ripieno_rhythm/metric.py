@@ -60,9 +60,10 @@ class BeatScores(Metric[BeatScoresConfig]):
         Scores
             Agreement: ``f_measure``, ``cmlc``, ``cmlt`` (correct metrical level, continuous and total),
             ``amlc``, ``amlt`` (any allowed level), ``cemgil``, ``information_gain``, and
-            ``downbeat_f_measure`` where the reference knows downbeats. Further ``offset_ms``, the mean
-            distance of beats from those that they match, > 0 = after them; ``tempo_error_percent`` and
-            ``latency_ms``, how long after its time a beat was known, both medians.
+            ``downbeat_f_measure`` where the reference knows downbeats and the beats have positions. Further
+            ``offset_ms``, the mean distance of beats from those that they match, > 0 = after them; and two
+            medians: ``tempo_error_percent``, and ``latency_ms``, how long after its time a beat was known,
+            where any was known later.
 
         Raises
         ------
@@ -74,16 +75,22 @@ class BeatScores(Metric[BeatScoresConfig]):
         downbeats, true_downbeats = self._kept(beats.downbeats_s), self._kept(reference.downbeats_s)
         window_s = self.config.window_s
         values = agreement(found, truth, window_s=window_s)
-        if len(true_downbeats):
+        if len(true_downbeats) and _tell_bars(beats):
             values["downbeat_f_measure"] = f_measure(downbeats, true_downbeats, window_s=window_s)
         values |= offset(found, truth, window_s=window_s) | tempo_error(found, truth)
-        if len(found):
-            values["latency_ms"] = 1000 * float(np.median(beats.known_s[heard] - found))
+        late_s = beats.known_s[heard] - found
+        if late_s.any():
+            values["latency_ms"] = 1000 * float(np.median(late_s))
         counts = f"{len(truth)} beats and {len(true_downbeats)} downbeats"
         return Scores(values, f"{counts} of the reference from {self.config.trim_s:g} s on")
 
     def _kept(self, times_s: Times) -> Times:
         return times_s[times_s >= self.config.trim_s]
+
+
+def _tell_bars(beats: Beats) -> bool:
+    """Whether bars were looked for; where no beat was found that is not known."""
+    return bool(beats.positions.any() or not len(beats.times_s))
 
 
 def agreement(found: Times, truth: Times, *, window_s: float) -> dict[str, float]:

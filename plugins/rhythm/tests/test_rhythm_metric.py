@@ -66,7 +66,7 @@ def test_agreement_is_that_of_mir_eval(tracks):
     assert values["f_measure"] == pytest.approx(mir_eval.beat.f_measure(truth, found), abs=1e-12)
 
 
-@given(st.floats(0, 0.02), st.floats(0, 0.3))
+@given(st.floats(0, 0.02), st.floats(0.001, 0.3))
 def test_offset_and_latency_are_what_was_added(late_s, known_after_s):
     reference = steady(100)
     values = scores(found_late(reference, late_s=late_s, known_after_s=known_after_s), reference)
@@ -101,18 +101,18 @@ def test_twice_the_tempo_is_right_at_another_level_and_wrong_by_100_percent():
 
 
 def test_the_same_beats_agree_in_all():
-    values = scores(steady(120), steady(120))
+    values = scores(found_late(steady(120), late_s=0, known_after_s=0.1), steady(120))
     agreed = {name: value for name, value in values.items() if not name.endswith(("_ms", "_percent"))}
     assert agreed == pytest.approx(dict.fromkeys(agreed, 1.0))
-    assert values["offset_ms"] == values["latency_ms"] == values["tempo_error_percent"] == 0
+    assert values["offset_ms"] == values["tempo_error_percent"] == 0
 
 
 @pytest.mark.parametrize("count", [0, 1])
 @pytest.mark.parametrize("side", ["beats", "reference", "both"])
 @pytest.mark.filterwarnings("error")
 def test_too_few_beats_score_0_and_leave_out_what_cannot_be_measured(count, side):
-    few = Beats(np.full(count, 20.0), np.ones(count))
-    beats = few if side != "reference" else steady(120)
+    few = Beats(np.full(count, 20.0), np.ones(count), known_s=np.full(count, 20.1))
+    beats = few if side != "reference" else found_late(steady(120), late_s=0, known_after_s=0.1)
     reference = few if side != "beats" else steady(120)
     values = scores(beats, reference)
     assert values["cmlt"] == values["amlt"] == values["information_gain"] == 0
@@ -141,6 +141,18 @@ def test_the_window_is_what_the_settings_say():
 def test_a_reference_without_downbeats_has_no_downbeat_figure():
     reference = Beats(steady(120).times_s)
     assert "downbeat_f_measure" not in scores(steady(120), reference)
+
+
+def test_beats_without_positions_have_no_downbeat_figure():
+    found = Beats(steady(120).times_s)
+    assert scores(found, steady(120)).keys() == scores(steady(120), found).keys()
+    assert "downbeat_f_measure" not in scores(found, steady(120))
+
+
+def test_beats_that_were_not_tracked_live_have_no_latency():
+    values = scores(steady(120), steady(120))
+    live = scores(found_late(steady(120), late_s=0, known_after_s=0.1), steady(120))
+    assert live.keys() - values.keys() == {"latency_ms"}
 
 
 def test_it_says_what_it_compared_with():
