@@ -396,7 +396,7 @@ async function speak() {
   } finally {
     button.disabled = false;
   }
-  button.setAttribute("aria-pressed", "true");
+  sayMicrophone();
   keepAwake();
   if (server.open) announce();
 }
@@ -404,7 +404,7 @@ async function speak() {
 function hush() {
   microphone.close();
   microphone = null;
-  find("#microphone").setAttribute("aria-pressed", "false");
+  sayMicrophone();
   if (server.open) server.say({ audio: null });
 }
 
@@ -441,6 +441,11 @@ function sayState() {
   document.body.dataset.state = state;
   document.body.classList.toggle("fresh", beat.state === null);
   say("#connection", STATES[state]);
+}
+
+function sayMicrophone() {
+  find("#microphone").classList.toggle("on", microphone !== null);
+  say("#microphone", microphone ? "Stop the microphone" : "Use this device’s microphone");
 }
 
 function sayTempo() {
@@ -487,7 +492,7 @@ function sayConfidence() {
 let told = { bpm: 0, perBar: 0, atS: -Infinity };
 function tell() {
   const bpm = Math.round(60 / beat.spbS);
-  const news = Math.abs(bpm - told.bpm) > 2 || beat.perBar !== told.perBar;
+  const news = bpm !== told.bpm || beat.perBar !== told.perBar;
   if (!news || beat.state.confidence < 0.5 || clockS() - told.atS < 8) return;
   told = { bpm, perBar: beat.perBar, atS: clockS() };
   say("#said", `${bpm} beats a minute${beat.perBar ? `, ${beat.perBar} beats a bar` : ""}`);
