@@ -175,7 +175,7 @@ def test_the_page_says_what_is_known(page, server, beats_per_bar):
         assert words(page, "#pipeline") == "evening"
         until(page, lambda: words(page, "#confidence output") == "87 %")
         assert words(page, "#metre .likeliest") == str(beats_per_bar)
-        assert ask(page, "document.querySelectorAll('#bar li').length") == beats_per_bar
+        until(page, lambda: ask(page, "document.querySelectorAll('#bar li').length") == beats_per_bar)
         for position in range(1, beats_per_bar + 1):
             until(page, lambda position=position: words(page, "#position") == str(position))
         assert "120 beats a minute" in words(page, "#said")
