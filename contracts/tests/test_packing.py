@@ -274,7 +274,9 @@ def test_a_stem_has_a_digest_of_its_own(one, other):
         second = part_digests(packed_in(Path(name), Stems({"b": one, "c": other, "a": one}))[0])
     assert first["a"] == second["a"] == second["b"]
     assert first["b"] == second["c"]
-    assert (first["a"] == first["b"]) == (contents(one) == contents(other))
+    # Bytes, not values: -0.0 equals 0.0, and is another sound to a digest.
+    same = one.samples.shape == other.samples.shape and one.samples.tobytes() == other.samples.tobytes()
+    assert (first["a"] == first["b"]) == same
 
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a second file system")
