@@ -349,12 +349,21 @@ def flashes_off_the_clicks_s(browser, address, *, tempo_bpm, count):
 
     Where the clicks lie on that clock is found in what the page captured. A busy machine may lose sound on its way
     to the page, and then the music itself went astray, or draw a frame too late for what belongs there: flashes count
-    where the clicks were in time for eight beats, and frames came thirty times a second.
+    where the clicks were in time for eight beats, and frames came thirty times a second. So many are waited for.
     """
     browser.get(f"{address}?record")
     browser.find_element("id", "microphone").click()
     drawn = f"ripieno.flashes.filter(({{ afterS }}) => afterS < {1 / 30})"
-    until(browser, lambda: len(ask(browser, drawn)) >= count, seconds=90)
+    wanted, off_s = count + 12, np.zeros(0)
+    while len(off_s) < count and wanted < 6 * count + 60:
+        until(browser, lambda least=wanted: len(ask(browser, drawn)) >= least, seconds=90)
+        off_s = off_in_time_s(browser, drawn, tempo_bpm=tempo_bpm)
+        wanted += 12
+    return off_s
+
+
+def off_in_time_s(browser, drawn, *, tempo_bpm):
+    """How late the flashes that count lie after their clicks."""
     flashes_s = np.array([flash["audioS"] for flash in ask(browser, drawn)])
     sound, rate_hz, begin_s = captured(browser)
     heard_s = begin_s + clicks_s(sound, rate_hz)
@@ -369,7 +378,7 @@ def test_flashes_lie_on_the_clicks_that_the_microphone_hears(tmp_path):
     ear = Ear()
     clicks = click_track(tempo_bpm=120, seconds=60)
     with Server(port=0, sink=ear) as ear.server, microphone_that_hears(clicks, tmp_path) as browser:
-        off_s = flashes_off_the_clicks_s(browser, ear.server.address, tempo_bpm=120, count=20)
+        off_s = flashes_off_the_clicks_s(browser, ear.server.address, tempo_bpm=120, count=8)
         assert words(browser, "#trouble") == ""
         assert words(browser, "#microphone") == STOP
         browser.find_element("id", "microphone").click()
@@ -390,7 +399,7 @@ def test_beats_of_the_real_thing_flash_within_thirty_milliseconds_of_the_clicks(
         command_live(str(pipeline), "--source", "ws") as address,
         microphone_that_hears(clicks, tmp_path) as browser,
     ):
-        off_s = flashes_off_the_clicks_s(browser, address, tempo_bpm=tempo_bpm, count=45)
+        off_s = flashes_off_the_clicks_s(browser, address, tempo_bpm=tempo_bpm, count=20)
     assert len(off_s) >= 20
     assert np.abs(off_s).max() < 0.03, off_s
 
