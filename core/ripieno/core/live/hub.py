@@ -7,13 +7,12 @@ client that falls too many behind is dropped: nothing is kept without end, and n
 """
 
 import asyncio
-import json
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import BoundedSemaphore
 
-from .messages import Message, Start
+from .messages import Message, Start, dumps
 
 # Takes that may wait for one client: half a second and more of a live run, beside what the network holds.
 PENDING = 64
@@ -119,8 +118,3 @@ class Hub:
     def leave(self, outbox: Outbox) -> None:
         """Forget a client."""
         self._outboxes.discard(outbox)
-
-
-def dumps(message: Message) -> str:
-    """A message as a client gets it."""
-    return json.dumps(message.to_json(), ensure_ascii=False, allow_nan=False)

@@ -6,6 +6,7 @@ Times are seconds of the stream, rounded to a microsecond in JSON. A message is 
 under ``event``; whatever a step's session calls an event is one too (``beat``, ``next_beat``, …).
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol, TypeAlias
@@ -154,3 +155,8 @@ def _rounded(value: Any) -> Any:
         case list() | tuple():
             return [_rounded(item) for item in value]
     return value
+
+
+def dumps(message: Message) -> str:
+    """A message as one line of JSON."""
+    return json.dumps(message.to_json(), ensure_ascii=False, allow_nan=False)

@@ -26,8 +26,8 @@ from ripieno.contracts.errors import ConfigError, MissingError
 from ripieno.contracts.slow_state import contract
 
 from .client import OVER, AudioSink, Client, Farewell, Floor, NoAudio
-from .hub import Hub, dumps
-from .messages import Error, Message
+from .hub import Hub
+from .messages import Error, Message, dumps
 from .wire import MOST_BYTES
 
 if TYPE_CHECKING:

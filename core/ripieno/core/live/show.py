@@ -1,12 +1,11 @@
 """What a live run shows where it was started: JSON, lines, or one line that moves."""
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Self, TextIO
 
 from ripieno.contracts.errors import InputError
 
-from .messages import End, Heard, Message, Start, State
+from .messages import End, Heard, Message, Start, State, dumps
 
 CONFIDENCE_CELLS = 10
 REFRESHES_HZ = 20
@@ -29,8 +28,8 @@ class JsonLines:
 
     def take(self, messages: Sequence[Message]) -> None:
         """Write them."""
-        said = [message.to_json() for message in messages if self.states or not isinstance(message, State)]
-        _write(self.out, [json.dumps(one, ensure_ascii=False, allow_nan=False) for one in said])
+        said = (message for message in messages if self.states or not isinstance(message, State))
+        _write(self.out, map(dumps, said))
 
 
 class Lines:
