@@ -1,0 +1,61 @@
+"""A clip as files: its sound, its label, and the verdict that says that both are whole.
+
+Conventions
+-----------
+Each file gets its name when it is complete, the verdict last of all.
+"""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ripieno.contracts.cont import write_cont
+from ripieno.contracts.performance import Performance
+
+from .pairs_manifest import Verdict
+
+
+def write_clip(
+    samples: NDArray[np.float32], performance: Performance, folder: Path, name: str
+) -> tuple[Path, Path]:
+    """Write ``NAME.flac``, mono of 24 bit, and ``NAME.cont``; their paths."""
+    import soundfile
+
+    audio, cont = folder / f"{name}.flac", folder / f"{name}.cont"
+    part = _part(audio)
+    soundfile.write(part, samples, performance.rate_hz, format="FLAC", subtype="PCM_24")
+    os.replace(part, audio)
+    write_cont(performance, cont)
+    return audio, cont
+
+
+def write_verdict(verdict: Verdict, folder: Path) -> None:
+    """Write ``NAME.json``: from here on the clip is finished."""
+    path = folder / f"{verdict.clip.name}.json"
+    part = _part(path)
+    part.write_text(json.dumps(verdict.to_json(), ensure_ascii=False), encoding="utf-8")
+    os.replace(part, path)
+
+
+def read_verdict(folder: Path, name: str) -> Verdict | None:
+    """The verdict of a finished clip whose files are whole; None where the clip is still to be made."""
+    try:
+        verdict = Verdict.from_json(json.loads((folder / f"{name}.json").read_text(encoding="utf-8")))
+        digests = sha256(folder / verdict.clip.audio), sha256(folder / verdict.clip.cont)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return verdict if digests == (verdict.clip.audio_sha256, verdict.clip.cont_sha256) else None
+
+
+def sha256(path: Path) -> str:
+    """Digest of a file, hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")
