@@ -170,7 +170,7 @@ def test_beats_are_written_to_the_asked_precision(beats):
 def test_a_folder_of_data_needs_no_manifest(tmp_path):
     (tmp_path / "a.wav").write_bytes(b"")
     assert codecs.DatasetFolder().read(tmp_path).manifest == {}
-    (tmp_path / "manifest.json").write_text("[]", encoding="utf-8")
+    (tmp_path / "dataset_manifest.json").write_text("[]", encoding="utf-8")
     with pytest.raises(InputError, match=r"manifest\.json: holds a list"):
         codecs.DatasetFolder().read(tmp_path)
 

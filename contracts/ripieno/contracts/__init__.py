@@ -14,6 +14,8 @@ _HOME = {
     "audio": "Audio AudioSpec AudioWriter Stems",
     "binaries": "Binary FFMPEG",
     "config": "PluginConfig PluginRef",
+    "cont": "cont_text document_in performance_of read_cont violations write_cont",
+    "cont_reading": "Violation",
     "context": "Context current_context",
     "errors": (
         "ConfigError DamagedError InputError MissingError PipelineError PluginError RefusedError "
@@ -29,6 +31,9 @@ _HOME = {
         "FrameEffect Frontend Generator Joiner Metric PerformanceDecoder Renderer Separator Sink "
         "StructureAnalyzer Trainer Transcriber"
     ),
+    "instrument": "Channel InstrumentProfile",
+    "lowering": "Lowered lower",
+    "performance": "Envelope Example Note Performance Stream",
     "plugin": "NoConfig Plugin Resources",
     "provenance": "Licence Provenance",
     "data": "Asset DataPlugin Preset Recipe resources",

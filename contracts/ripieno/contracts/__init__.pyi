@@ -9,6 +9,15 @@ from .audio import (
 )
 from .binaries import FFMPEG as FFMPEG, Binary as Binary
 from .config import PluginConfig as PluginConfig, PluginRef as PluginRef
+from .cont import (
+    cont_text as cont_text,
+    document_in as document_in,
+    performance_of as performance_of,
+    read_cont as read_cont,
+    violations as violations,
+    write_cont as write_cont,
+)
+from .cont_reading import Violation as Violation
 from .context import Context as Context, current_context as current_context
 from .data import (
     Asset as Asset,
@@ -46,6 +55,7 @@ from .formats import (
 )
 from .hooks import Hooks as Hooks
 from .host import Host as Host
+from .instrument import Channel as Channel, InstrumentProfile as InstrumentProfile
 from .interfaces import (
     Augmenter as Augmenter,
     BeatDecoder as BeatDecoder,
@@ -67,6 +77,14 @@ from .interfaces import (
     StructureAnalyzer as StructureAnalyzer,
     Trainer as Trainer,
     Transcriber as Transcriber,
+)
+from .lowering import Lowered as Lowered, lower as lower
+from .performance import (
+    Envelope as Envelope,
+    Example as Example,
+    Note as Note,
+    Performance as Performance,
+    Stream as Stream,
 )
 from .plugin import NoConfig as NoConfig, Plugin as Plugin, Resources as Resources
 from .provenance import Licence as Licence, Provenance as Provenance

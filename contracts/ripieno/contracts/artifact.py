@@ -61,10 +61,10 @@ def read_only(array: NDArray[S]) -> NDArray[S]:
     return view
 
 
-def settle(artifact: Artifact, **values: Any) -> None:
-    """Set fields of a frozen artifact while it is being made."""
+def settle(frozen: Any, **values: Any) -> None:
+    """Set fields of a frozen artifact, or of a part of one, while it is being made."""
     for name, value in values.items():
-        object.__setattr__(artifact, name, value)
+        object.__setattr__(frozen, name, value)
 
 
 def require(condition: Any, message: str) -> None:

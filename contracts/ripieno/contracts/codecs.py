@@ -18,10 +18,12 @@ from pydantic import Field
 
 from .artifact import Artifact
 from .config import PluginConfig
+from .cont import read_cont, write_cont
 from .errors import InputError, RipienoError
 from .events import Beats, Sections
-from .files import Bundle, Dataset, Model, Scores, Text
+from .files import MANIFEST, Bundle, Dataset, Model, Scores, Text
 from .interfaces import Codec
+from .performance import Performance
 from .plugin import NoConfig
 from .series import Activations, BeatClock, Features, Trajectory
 from .slow_state import CONTRACT, SlowState, SlowStates, require_contract
@@ -179,6 +181,18 @@ def _slow_states(head: Mapping[str, Any], lines: Iterable[Mapping[str, Any]]) ->
     return SlowStates.from_states(states, feature_names=head.get("feature_names", ()))
 
 
+class ContFile(Codec[NoConfig]):
+    """A performance as a ``.cont`` document, or compressed as ``.cont.gz``."""
+
+    kind, suffixes = Performance, (".cont", ".gz")
+
+    def read(self, path: Path) -> Performance:
+        return read_cont(path)
+
+    def write(self, artifact: Performance, path: Path) -> None:
+        write_cont(artifact, path)
+
+
 class BundleFolder(Codec[NoConfig]):
     """Named files as a folder."""
 
@@ -192,18 +206,18 @@ class BundleFolder(Codec[NoConfig]):
 
 
 class DatasetFolder(Codec[NoConfig]):
-    """A data set as a folder: its files, and ``manifest.json``."""
+    """A data set as a folder: its files, and ``dataset_manifest.json``."""
 
     kind, suffixes = Dataset, ("",)
 
     def read(self, path: Path) -> Dataset:
         files = _files(path)
-        manifest = files.pop("manifest.json", None)
+        manifest = files.pop(MANIFEST, None)
         return Dataset(files, _object(manifest) if manifest else {})
 
     def write(self, artifact: Dataset, path: Path) -> None:
         _copy(artifact.files, path)
-        _write_json(path / "manifest.json", dict(artifact.manifest))
+        _write_json(path / MANIFEST, dict(artifact.manifest))
 
 
 def _lines(path: Path) -> list[tuple[int, str]]:

@@ -42,7 +42,10 @@ class Recipe(DataPlugin):
 
 
 class Asset(DataPlugin):
-    """Weights or data that a plugin can use, fetched only when asked for."""
+    """Weights or data that a plugin can use, fetched only when asked for.
+
+    What has no checksum is only described: nothing fetches it, a person gets it from `url`.
+    """
 
     group, prefix = "ripieno.assets", "asset"
 
@@ -50,8 +53,8 @@ class Asset(DataPlugin):
     url: str = Field(
         description="Where to fetch it: https:, file:, or package:MODULE/FILE for one that is shipped."
     )
-    sha256: str = Field(description="Of the file.", pattern="^[0-9a-f]{64}$")
-    size: int = Field(description="Of the file, in bytes.", ge=0)
+    sha256: str = Field("", description="Of the file; empty where not known.", pattern="^([0-9a-f]{64})?$")
+    size: int = Field(0, description="Of the file in bytes; 0 where not known.", ge=0)
     licence: str = Field(description="SPDX identifier where there is one.")
     credit: str = Field("", description="Whom to name.")
     commercial: bool = Field(description="Whether commercial use is allowed.")

@@ -15,6 +15,8 @@ from typing import Any
 
 from .artifact import Artifact, require, settle
 
+MANIFEST = "dataset_manifest.json"
+
 
 def _inside(files: Mapping[str, Path]) -> dict[str, Path]:
     """The files in the order of their names, none of which leads out of their folder."""
@@ -102,7 +104,7 @@ class Dataset(Artifact):
 
     def __post_init__(self) -> None:
         settle(self, files=_inside(self.files), manifest=dict(self.manifest))
-        require("manifest.json" not in self.files, "manifest.json is the manifest's own name in a data set")
+        require(MANIFEST not in self.files, f"{MANIFEST} is the manifest's own name in a data set")
 
 
 @dataclass(frozen=True, eq=False)

@@ -76,11 +76,11 @@ class Catalogue:
         for name in self._registry.names("asset"):
             try:
                 asset = self.asset(name)
-                path = self._place(name, asset)
+                path = self._place(name, asset) if asset.sha256 else None
             except RipienoError as error:
                 report(str(error))
                 continue
-            found.append(CatalogueEntry(name, asset, path if path.is_file() else None))
+            found.append(CatalogueEntry(name, asset, path if path and path.is_file() else None))
         return tuple(found)
 
     def asset(self, name: str) -> "Asset":
@@ -100,11 +100,11 @@ class Catalogue:
         Raises
         ------
         MissingError
-            If it is not on this machine; the message gives the command that fetches it.
+            If it is not on this machine; the message gives the command that fetches it, or says where it is.
         DamagedError
             If its bytes are not those of the catalogue.
         """
-        asset = self.asset(name)
+        asset = self._fetchable(name)
         path = self._place(name, asset)
         if not path.is_file():
             from .download import terms
@@ -127,9 +127,10 @@ class Catalogue:
         Raises
         ------
         MissingError
-            If it cannot be fetched whole, or what came is something else; the message says what to do.
+            If it cannot be fetched whole, what came is something else, or its checksum is not known; the
+            message says what to do.
         """
-        asset = self.asset(name)
+        asset = self._fetchable(name)
         path = self._place(name, asset)
         if path.is_file() and self._registry.digests.digest(path) == asset.sha256:
             return path
@@ -140,6 +141,15 @@ class Catalogue:
 
         download(asset, path, name=name, progress=progress)
         return path
+
+    def _fetchable(self, name: str) -> "Asset":
+        asset = self.asset(name)
+        if not asset.sha256:
+            raise MissingError(
+                f"asset {name}: its checksum is not known, so nothing fetches it ({asset.licence}). "
+                f"Get it by hand from {asset.url}"
+            )
+        return asset
 
     def _place(self, name: str, asset: "Asset") -> Path:
         parts = urlsplit(asset.url)

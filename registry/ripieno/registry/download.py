@@ -37,7 +37,7 @@ def download(
     Parameters
     ----------
     asset : Asset
-        Its URL is ``https:`` or ``file:``, or ``http:`` on this machine.
+        With a known checksum. Its URL is ``https:`` or ``file:``, or ``http:`` on this machine.
     target : Path
         Where it goes; its folder is made.
     name : str
@@ -73,7 +73,9 @@ def download(
 
 
 def terms(asset: "Asset") -> str:
-    """Size and licence, ``12 MB, CC-BY-4.0``."""
+    """Size and licence, ``12 MB, CC-BY-4.0``; the licence alone where the size is not known."""
+    if not asset.size:
+        return asset.licence
     units = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1, "bytes"))
     scale, unit = next(((scale, unit) for scale, unit in units if asset.size >= scale), units[-1])
     return f"{asset.size / scale:.3g} {unit}, {asset.licence}"

@@ -4,7 +4,8 @@ import sys
 
 import click
 
-from ripieno.registry import Catalogue, Registry
+from ripieno.registry import Catalogue, CatalogueEntry, Registry
+from ripieno.registry.download import terms
 
 
 def _catalogue() -> Catalogue:
@@ -24,9 +25,14 @@ def list_models() -> None:
         click.echo("no plugin that is installed names weights or assets", err=True)
     for entry in entries:
         asset = entry.asset
-        terms = asset.licence + ("" if asset.commercial else ", not for commercial use")
-        here = "here" if entry.path else f"not here: core models get {entry.name}"
-        click.echo(f"{entry.name} {asset.version}  {asset.size / 1e6:.1f} MB  {terms}  {here}")
+        use = "" if asset.commercial else ", not for commercial use"
+        click.echo(f"{entry.name} {asset.version}  {terms(asset)}{use}  {_where(entry)}")
+
+
+def _where(entry: CatalogueEntry) -> str:
+    if not entry.asset.sha256:
+        return f"to be got by hand: {entry.asset.url}"
+    return "here" if entry.path else f"not here: core models get {entry.name}"
 
 
 @command.command()

@@ -1,0 +1,175 @@
+"""Performances as ``.cont`` documents: canonical JSON text, gzip where the name ends in ``.gz``.
+
+Conventions
+-----------
+``frozen/cont.v1.schema.json`` is the schema, ``docs/cont.md`` the specification. A reader knows versions
+up to its own and refuses a later one by number; the number rises only where the meaning of a field
+changes. Fields that a reader does not know are kept and written back. A path names a place in a document
+as ``streams[0].notes[12].envelopes.pitch_midi``; the document itself is ``$``.
+"""
+
+import gzip
+import json
+import os
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .cont_reading import VERSION, Reading, Violation
+from .errors import InputError
+from .instrument import InstrumentProfile
+from .performance import Envelope, Note, Performance, Stream
+
+# A day of dense playing is a tenth of it; a gzip that promises more is a bomb.
+LARGEST_BYTES = 1 << 30
+
+
+def read_cont(path: Path) -> Performance:
+    """The performance in a ``.cont`` or ``.cont.gz`` file.
+
+    Raises
+    ------
+    InputError
+        If it is truncated, no JSON, or breaks the specification; the message names the place.
+    """
+    try:
+        return performance_of(document_in(path))
+    except InputError as error:
+        message = str(error)
+        raise InputError(message if message.startswith(str(path)) else f"{path}: {message}") from error
+
+
+def write_cont(performance: Performance, path: Path) -> None:
+    """Write the canonical text, compressed where the name ends in ``.gz``; the same bytes each time."""
+    data = cont_text(performance).encode()
+    if path.suffix == ".gz":
+        data = gzip.compress(data, mtime=0)
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(data)
+    os.replace(part, path)
+
+
+def document_in(path: Path) -> Mapping[str, Any]:
+    """The JSON object in a ``.cont`` or ``.cont.gz`` file, as it stands.
+
+    Raises
+    ------
+    InputError
+        If it is truncated or no JSON object.
+    """
+    try:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb") as file:
+            data = file.read(LARGEST_BYTES + 1)
+        if len(data) > LARGEST_BYTES:
+            raise InputError(f"{path}: more than {LARGEST_BYTES >> 20} MiB of text")
+        document = json.loads(data.decode("utf-8-sig"))
+    except EOFError as error:
+        raise InputError(f"{path}: the gzip is cut off before its end; copy the file again") from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(f"{path}: not a whole gzip file: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise InputError(f"{path}: holds a {type(document).__name__}, expected a JSON object")
+    return document
+
+
+def performance_of(document: Mapping[str, Any] | str) -> Performance:
+    """The performance that a document or its text says.
+
+    Raises
+    ------
+    InputError
+        With the first violation, and the number of the others.
+    """
+    reading = Reading({})
+    performance = reading.document(json.loads(document) if isinstance(document, str) else document)
+    if reading.found or performance is None:
+        others = len(reading.found) - 1
+        more = f" (and {others} more: core cont validate lists them)" if others else ""
+        raise InputError(f"{reading.found[0]}{more}")
+    return performance
+
+
+def violations(
+    document: Mapping[str, Any], *, profiles: Mapping[str, InstrumentProfile] | None = None
+) -> tuple[Violation, ...]:
+    """Everything that is wrong with a document.
+
+    Parameters
+    ----------
+    document : mapping
+        As `document_in` reads it.
+    profiles : mapping of str to InstrumentProfile, optional
+        Instruments by name. Where given, notes must be such as their instrument can play.
+
+    Returns
+    -------
+    tuple of Violation
+        In the order of the document; none where it is valid.
+    """
+    reading = Reading(profiles or {})
+    reading.document(document)
+    return tuple(reading.found)
+
+
+def cont_text(performance: Performance) -> str:
+    """The canonical text: keys in the order of the specification, a line for each envelope, so that a diff reads."""
+    head: dict[str, Any] = {"ripieno_cont": VERSION}
+    if performance.instrument:
+        head["instrument"] = performance.instrument
+    head |= {
+        "rate_hz": performance.rate_hz,
+        "duration_s": performance.duration_s,
+        "provenance": dict(sorted(performance.field_provenance.items())),
+        "masked_outputs": list(performance.masked_outputs),
+        "licences": [asdict(licence) for licence in performance.licences],
+        **_sorted(performance.extra),
+    }
+    lines = [f"{_json(name)}: {_json(value)}" for name, value in head.items()]
+    streams = _block([_stream_text(stream) for stream in performance.streams], "[]", "  ")
+    lines.append(f'"streams": {streams}')
+    return _block(lines, "{}", "") + "\n"
+
+
+def _stream_text(stream: Stream) -> str:
+    notes = _block([_note_text(note) for note in stream.notes], "[]", "    ")
+    head = {"instrument": stream.instrument, **_sorted(stream.extra)}
+    return _json(head)[:-1] + f', "notes": {notes}' + "}"
+
+
+def _note_text(note: Note) -> str:
+    head: dict[str, Any] = {"onset_s": note.onset_s, "offset_s": note.offset_s}
+    if note.drive_onset_s is not None:
+        head["drive_onset_s"] = note.drive_onset_s
+    head |= {"articulation": note.articulation, "mode": note.mode}
+    if note.masked:
+        head["masked"] = note.masked
+    head |= _sorted(note.extra)
+    envelopes = [f"{_json(name)}: {_envelope_text(item)}" for name, item in sorted(note.envelopes.items())]
+    return _json(head)[:-1] + f', "envelopes": {_block(envelopes, "{}", "      ")}' + "}"
+
+
+def _envelope_text(envelope: Envelope) -> str:
+    points = np.stack([envelope.times_s, envelope.values], axis=1).tolist()
+    return _json({"interpolation": envelope.interpolation, "points": points})
+
+
+def _block(lines: Sequence[str], brackets: str, indent: str) -> str:
+    """Lines within brackets, one below the other."""
+    if not lines:
+        return brackets
+    inner = f",\n{indent}  ".join(lines)
+    return f"{brackets[0]}\n{indent}  {inner}\n{indent}{brackets[1]}"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _sorted(extra: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: extra[name] for name in sorted(extra)}

@@ -1,0 +1,233 @@
+"""Reading a ``.cont`` document piece by piece, so that every fault in it is found with its place."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+from .errors import InputError
+from .instrument import InstrumentProfile
+from .performance import Envelope, Note, Performance, Stream
+from .provenance import Licence
+from .suitability import unsuitable
+
+VERSION = 1
+
+T = TypeVar("T")
+_NEEDED: Any = object()
+_NUMBER, _TEXT, _FLAG, _LIST = (int, float), (str,), (bool,), (list,)
+_NAMES: Mapping[tuple[type, ...], str] = {
+    _NUMBER: "a number",
+    _TEXT: "text",
+    _FLAG: "true or false",
+    _LIST: "a list",
+}
+_LICENCE = ("name", "credit", "source")
+
+
+@dataclass(frozen=True)
+class Violation:
+    """What is wrong in a document.
+
+    Parameters
+    ----------
+    path : str
+        Where.
+    message : str
+        What, and what is allowed.
+    """
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+
+class Reading:
+    """One pass through a document, which builds what it can and notes what is wrong.
+
+    Parameters
+    ----------
+    profiles : mapping of str to InstrumentProfile
+        What instruments can play; not looked at where there are none.
+    """
+
+    def __init__(self, profiles: Mapping[str, InstrumentProfile]) -> None:
+        self.profiles = profiles
+        self.found: list[Violation] = []
+
+    def document(self, value: Any) -> Performance | None:
+        """The performance; None where anything is wrong."""
+        at = _Place(self, "", value)
+        if not self._is_readable(at):
+            return None
+        instrument = at.take("instrument", _TEXT, "")
+        facts = {
+            "rate_hz": at.take("rate_hz", _NUMBER),
+            "duration_s": at.take("duration_s", _NUMBER),
+            "field_provenance": at.texts_by_name("provenance"),
+            "masked_outputs": at.texts("masked_outputs"),
+            "licences": [self._licence(one) for one in at.items("licences")],
+        }
+        streams = tuple(self._stream(one, instrument) for one in at.items("streams", needed=True))
+        return at.made(lambda: Performance(streams, **facts, extra=at.rest()))
+
+    def _is_readable(self, at: "_Place") -> bool:
+        """Whether this is a document of a version that can be read."""
+        if not at.is_object:
+            return False
+        version = at.take("ripieno_cont", _NUMBER, None)
+        if type(version) is not int or version < 1:
+            at.fault("ripieno_cont", f"{version!r}: a document names its version, which is {VERSION}")
+            return False
+        if version > VERSION:
+            cure = "Run: pip install -U ripieno-contracts"
+            at.fault("ripieno_cont", f"version {version} of the format; this reads up to {VERSION}. {cure}")
+            return False
+        return True
+
+    def _licence(self, at: "_Place") -> Any:
+        words = {name: at.take(name, _TEXT, "" if name != "name" else _NEEDED) for name in _LICENCE}
+        commercial = at.take("commercial", _FLAG, True)
+        at.refuse_rest("a licence")
+        return at.made(lambda: Licence(**words, commercial=commercial))
+
+    def _stream(self, at: "_Place", document: str) -> Any:
+        instrument = at.take("instrument", _TEXT)
+        if instrument and document and instrument != document:
+            at.fault("instrument", f"{instrument!r} plays in a document for {document!r}")
+        places = at.items("notes", needed=True)
+        notes = tuple(self._note(place) for place in places)
+        if instrument and self.profiles:
+            self._suits(instrument, at, places, notes)
+        return at.made(lambda: Stream(instrument, notes, at.rest()))
+
+    def _suits(self, instrument: str, at: "_Place", places: Sequence["_Place"], notes: Any) -> None:
+        """Note what the instrument cannot play."""
+        profile = self.profiles.get(instrument)
+        if profile is None:
+            known = ", ".join(sorted(self.profiles))
+            at.fault("instrument", f"no profile of {instrument!r} is installed; there are {known}")
+            return
+        for index, field, message in unsuitable(notes, profile):
+            places[index].fault(field, message)
+
+    def _note(self, at: "_Place") -> Any:
+        facts = {
+            "onset_s": at.take("onset_s", _NUMBER),
+            "offset_s": at.take("offset_s", _NUMBER),
+            "drive_onset_s": at.take("drive_onset_s", _NUMBER, None),
+            "articulation": at.take("articulation", _TEXT),
+            "mode": at.take("mode", _TEXT, ""),
+            "masked": at.texts("masked"),
+            "envelopes": {place.name: self._envelope(place) for place in at.named("envelopes")},
+        }
+        return at.made(lambda: Note(**facts, extra=at.rest()))
+
+    def _envelope(self, at: "_Place") -> Any:
+        interpolation, points = at.take("interpolation", _TEXT, "linear"), at.take("points", _LIST)
+        at.refuse_rest("an envelope")
+        for index, point in enumerate(points or ()):
+            if not _is_point(point):
+                at.fault(f"points[{index}]", f"{_shown(point)} is no point, which is [time_s, value]")
+
+        def make() -> Envelope:
+            times_s, values = np.array(points, np.float64).reshape(-1, 2).T
+            return Envelope(times_s, values, interpolation)
+
+        return at.made(make)
+
+
+class _Place:
+    """An object in a document, what was taken out of it, and where faults in it are noted."""
+
+    def __init__(self, reading: Reading, path: str, value: Any, name: str = "") -> None:
+        self.found = reading.found
+        self.reading = reading
+        self.before = len(self.found)
+        self.path = path
+        self.name = name
+        self.is_object = isinstance(value, Mapping)
+        self.value: Mapping[str, Any] = value if self.is_object else {}
+        self.taken: set[str] = set()
+        if not self.is_object:
+            self.fault("", f"{_shown(value)} where an object is expected")
+
+    def below(self, name: str) -> str:
+        return ".".join(part for part in (self.path, name) if part)
+
+    def fault(self, name: str, message: str) -> None:
+        """Note a fault of a field; of the object itself where the name is empty."""
+        self.found.append(Violation(self.below(name) or "$", message))
+
+    def made(self, make: Callable[[], T]) -> T | None:
+        """What `make` gives; None where the object has faults, of which a refusal is one."""
+        if len(self.found) > self.before:
+            return None
+        try:
+            return make()
+        except InputError as error:
+            self.fault("", str(error))
+            return None
+
+    def take(self, name: str, types: tuple[type, ...], default: Any = _NEEDED) -> Any:
+        """A field; None, and a fault, where it is missing or of another type."""
+        self.taken.add(name)
+        if name not in self.value:
+            if default is _NEEDED and self.is_object:
+                self.fault(name, "is missing")
+            return None if default is _NEEDED else default
+        value = self.value[name]
+        # In Python true is a number; in JSON it is not.
+        if not isinstance(value, types) or (isinstance(value, bool) and types != _FLAG):
+            self.fault(name, f"{_shown(value)} where {_NAMES[types]} is expected")
+            return None
+        return value
+
+    def items(self, name: str, *, needed: bool = False) -> list["_Place"]:
+        """The objects of a list."""
+        values = self.take(name, _LIST, _NEEDED if needed else []) or []
+        return [self._inner(f"{name}[{index}]", value) for index, value in enumerate(values)]
+
+    def named(self, name: str) -> list["_Place"]:
+        """The objects of an object."""
+        inner = self._inner(name, self.value.get(name, {}))
+        self.taken.add(name)
+        return [inner._inner(key, value) for key, value in inner.value.items()]
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list of words."""
+        values = self.take(name, _LIST, []) or []
+        for index, value in enumerate(values):
+            if not isinstance(value, str):
+                self.fault(f"{name}[{index}]", f"{_shown(value)} where text is expected")
+        return tuple(values)
+
+    def texts_by_name(self, name: str) -> dict[str, str]:
+        """An object of words."""
+        inner = self._inner(name, self.value.get(name, {}))
+        self.taken.add(name)
+        return {key: inner.take(key, _TEXT) for key in inner.value}
+
+    def rest(self) -> dict[str, Any]:
+        """What was not taken: fields of a later version, which are kept."""
+        return {name: value for name, value in self.value.items() if name not in self.taken}
+
+    def refuse_rest(self, what: str) -> None:
+        """Note fields that this object cannot have."""
+        for name in self.rest():
+            self.fault(name, f"unknown: {what} has {', '.join(sorted(self.taken))}")
+
+    def _inner(self, name: str, value: Any) -> "_Place":
+        return _Place(self.reading, self.below(name), value, name)
+
+
+def _is_point(point: Any) -> bool:
+    return isinstance(point, list) and len(point) == 2 and all(type(number) in _NUMBER for number in point)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
