@@ -206,8 +206,8 @@ def keep(job: Mapping[str, Any], context: Context, make_clips: MakeClips) -> lis
                 dropped[index] += (DroppedClip(index, attempt, seed, clip.faults),)
                 continue
             kept = _kept(clip, context.checkpoint, names[index], index=index, attempt=attempt, seed=seed)
-            verdicts[index] = Verdict(kept, dropped[index])
-            write_verdict(verdicts[index], context.checkpoint)
+            verdict = verdicts[index] = Verdict(kept, dropped[index])
+            write_verdict(verdict, context.checkpoint)
     return [_settled(verdicts[index], names[index], dropped[index]).to_json() for index in indices]
 
 

@@ -1,0 +1,105 @@
+"""What a player can do on an instrument as it is rendered."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ripieno.contracts import InputError
+from ripieno.contracts.performance import ARTICULATIONS
+
+SLURRED = "legato"
+
+
+@dataclass(frozen=True)
+class Technique:
+    """One way to sound a note, held for a phrase.
+
+    Parameters
+    ----------
+    articulation : str
+        One of the contract's. ``legato`` is not held: within a phrase of the same mode it slurs, and its
+        weight is the share of slurs among the notes that could be.
+    mode : str
+        In the words of the instrument's profile.
+    weight : float
+        How common it is, > 0.
+    range_midi : tuple of float, optional
+        Lowest and highest pitch it is good for; that of the instrument where not given.
+    """
+
+    articulation: str
+    mode: str
+    weight: float = 1.0
+    range_midi: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.articulation not in ARTICULATIONS:
+            raise InputError(f"{self.articulation!r} is none of {', '.join(ARTICULATIONS)}")
+        if self.weight <= 0:
+            raise InputError(f"{self.articulation}: weight is {self.weight:g}, and should be above 0")
+
+
+@dataclass(frozen=True)
+class Ability:
+    """What can be asked of an instrument.
+
+    Parameters
+    ----------
+    lowest_midi, highest_midi : float
+        Range that is rendered well; an octave at least.
+    excitation : {"bowed", "plucked", "struck"}
+        Bowed and plucked voices are single lines; struck notes may ring into each other.
+    techniques : tuple of Technique
+        At least one that is not ``legato``.
+    voices : int
+        Notes at once, >= 1.
+    mean_voices : float
+        Voices of a clip in the mean, where `voices` allows and the instrument is not struck: what is
+        rendered takes time for each.
+    strings : tuple of float
+        Open strings, low to high; with them what sounds at once lies under one hand.
+    fretted : bool
+        Keys are exact semitones, and slides go from fret to fret. Else a few cents are off, as a person's.
+    portamento, vibrato, bends, pedal : bool
+        Slurs may glide; long notes may have vibrato; a string may be bent; there is a sustain pedal.
+    vibrato_depth_cents : tuple of float
+        Least and greatest amplitude of a vibrato that has grown.
+    slur_semitones : float
+        Farthest a slur goes from its first note.
+    """
+
+    lowest_midi: float
+    highest_midi: float
+    excitation: Literal["bowed", "plucked", "struck"]
+    techniques: tuple[Technique, ...]
+    voices: int = 1
+    mean_voices: float = 1.3
+    strings: tuple[float, ...] = ()
+    fretted: bool = False
+    portamento: bool = False
+    vibrato: bool = False
+    bends: bool = False
+    pedal: bool = False
+    vibrato_depth_cents: tuple[float, float] = (8.0, 40.0)
+    slur_semitones: float = 12.0
+
+    def __post_init__(self) -> None:
+        if self.highest_midi - self.lowest_midi < 12:
+            raise InputError(
+                f"{self.lowest_midi:g} to {self.highest_midi:g}: a player wants an octave at least"
+            )
+        if not self.held:
+            raise InputError("a player needs a technique beside legato")
+
+    @property
+    def held(self) -> tuple[Technique, ...]:
+        """The techniques that a phrase can be played with."""
+        return tuple(one for one in self.techniques if one.articulation != SLURRED)
+
+    def slurs(self, mode: str) -> float:
+        """Share of slurs in a phrase of this mode; 0 where it has none."""
+        weights = [one.weight for one in self.techniques if (one.articulation, one.mode) == (SLURRED, mode)]
+        return min(1.0, sum(weights))
+
+    def range_of(self, technique: Technique) -> tuple[float, float]:
+        """Lowest and highest pitch of a technique, MIDI numbers."""
+        return technique.range_midi or (self.lowest_midi, self.highest_midi)
