@@ -1,0 +1,246 @@
+"""What is heard of notes that were planned: onset, pitch and dynamics, measured in the sound.
+
+Conventions
+-----------
+Samples are mono, [frames], of one voice: its notes do not overlap. A planned note is in drive time, its
+`pitch_midi` is what was asked for. The note that is heard begins at its audible onset (`onset`), keeps its
+offset, has the pitch that was measured (`refine`) and its level as dynamics (`level`).
+
+Pitch is measured each 5 ms. Where it can't be, in attacks, in transitions and where the sound has died away,
+it is the planned pitch, shifted by what was measured around. A note that the sound does not confirm has a
+fault, and is masked: its pitch, or, where nothing is heard at all, everything.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ripieno.contracts.interpolation import interpolate_all
+from ripieno.contracts.performance import DYNAMICS, PITCH, Note
+
+from .curves import TIME_DIGITS, Curve, cut, simplified
+from .level import Power, dbfs, dynamics_dbfs
+from .onset import AUDIBLE_SHARE, FIRST_S, audible_onsets_s
+from .refine import LEAST_PERIODICITY, SEARCH_CENTS, Refined, refine_pitch, window_s
+
+Floats = NDArray[np.float64]
+
+LOUDNESS = "loudness"
+"""Channel of a planned note that the measured one has no more: `DYNAMICS` is what became of it."""
+TOLERANCE_CENTS = 50.0
+"""How far from the plan a note may sound in the median."""
+CONFIRMED_SHARE = 0.5
+"""How much of its body must be confirmed."""
+SILENT_DBFS = -80.0
+"""Highest level of a note below which nothing is heard."""
+DIED_AWAY_DB = -40.0
+"""Level, relative to its highest, below which a note is not asked for a pitch."""
+HOP_S = 0.005
+
+_PITCH = {"tolerance": 0.001, "digits": 4}
+_LEVEL = {"tolerance": 0.1, "digits": 2}
+_TECHNIQUE_SHARE, _TECHNIQUE_DIGITS = 0.001, 4
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """A note as it is heard.
+
+    Parameters
+    ----------
+    note : Note
+        Masked where it has a fault.
+    fault : str
+        Why the sound does not confirm it, in one line; empty where it does.
+    """
+
+    note: Note
+    fault: str = ""
+
+
+def measure_voice(
+    samples: NDArray[np.floating],
+    notes: Sequence[Note],
+    *,
+    rate_hz: int,
+    search_cents: float = SEARCH_CENTS,
+    tolerance_cents: float = TOLERANCE_CENTS,
+) -> tuple[Measured, ...]:
+    """Measure the notes of one voice.
+
+    Parameters
+    ----------
+    samples : ndarray [frames]
+        Nothing but this voice, at the level that the labels are for.
+    notes : sequence of Note
+        As planned, in the order of their onsets, each with a `pitch_midi` envelope.
+    rate_hz : int
+        8000 Hz or more.
+    search_cents : float
+        How far from the plan a pitch is looked for, > 0 and <= 200.
+    tolerance_cents : float
+        How far from it the note may be in the median, > 0.
+
+    Returns
+    -------
+    tuple of Measured
+        One for each note, in their order.
+    """
+    if not notes:
+        return ()
+    power = Power(samples, rate_hz=rate_hz)
+    onsets_s = _heard_onsets_s(power, notes)
+    offsets_s = np.array([note.offset_s for note in notes])
+    grid = _Grid.over(onsets_s, offsets_s)
+    planned = interpolate_all([note.envelopes[PITCH] for note in notes], grid.which, grid.times_s)
+    refined = refine_pitch(samples, grid.times_s, planned, rate_hz=rate_hz, search_cents=search_cents)
+    levels_dbfs = dynamics_dbfs(
+        power,
+        grid.times_s,
+        pitch_midi=planned,
+        onsets_s=onsets_s[grid.which],
+        offsets_s=offsets_s[grid.which],
+    )
+    in_body = _in_body(grid, planned, levels_dbfs)
+    shifts = np.where(in_body & refined.is_confirmed, refined.pitch_midi - planned, np.nan)
+    starts_late = _starts_late(power, notes)
+
+    faults, curves = [], []
+    for index, (note, part) in enumerate(zip(notes, grid.parts, strict=True)):
+        faults.append(
+            _level_fault(levels_dbfs[part], starts_late=starts_late[index])
+            or _pitch_fault(refined, shifts, part, in_body=in_body, tolerance_cents=tolerance_cents)
+        )
+        times_s = grid.times_s[part]
+        curves.append(
+            {
+                PITCH: Curve(times_s, planned[part] + _filled(times_s, shifts[part]), **_PITCH),
+                DYNAMICS: Curve(times_s, levels_dbfs[part], **_LEVEL),
+                **dict(_techniques(note, from_s=times_s[0], to_s=times_s[-1])),
+            }
+        )
+    return tuple(_measured(notes, faults, curves))
+
+
+@dataclass(frozen=True, eq=False)
+class _Grid:
+    """Times in all notes, one note after the other: its ends, and each multiple of the hop between them."""
+
+    times_s: Floats
+    which: NDArray[np.int64]
+    onsets_s: Floats
+    offsets_s: Floats
+
+    @classmethod
+    def over(cls, onsets_s: Floats, offsets_s: Floats) -> "_Grid":
+        rows = [
+            np.concatenate([[onset_s], _multiples(onset_s, offset_s), [offset_s]])
+            for onset_s, offset_s in zip(onsets_s, offsets_s, strict=True)
+        ]
+        which = np.repeat(np.arange(len(rows)), [row.size for row in rows])
+        return cls(np.concatenate(rows), which, onsets_s, offsets_s)
+
+    @property
+    def parts(self) -> list[slice]:
+        """Where each note's times are."""
+        ends = np.searchsorted(self.which, np.arange(len(self.onsets_s) + 1))
+        return [slice(first, after) for first, after in zip(ends[:-1], ends[1:], strict=True)]
+
+
+def _multiples(onset_s: float, offset_s: float) -> Floats:
+    """Of the hop, between the times, half a hop away from them at least."""
+    first, last = np.ceil(onset_s / HOP_S + 0.5), np.floor(offset_s / HOP_S - 0.5)
+    multiples: Floats = np.arange(first, last + 1) * HOP_S
+    return multiples
+
+
+def _heard_onsets_s(power: Power, notes: Sequence[Note]) -> Floats:
+    drives_s = np.array([note.onset_s for note in notes])
+    offsets_s = np.array([note.offset_s for note in notes])
+    onsets_s = audible_onsets_s(power, drives_s, ends_s=offsets_s - HOP_S)
+    slurred = np.array([note.articulation == "legato" for note in notes])
+    return np.where(slurred, drives_s, np.round(onsets_s, TIME_DIGITS))
+
+
+def _starts_late(power: Power, notes: Sequence[Note]) -> NDArray[np.bool_]:
+    """Whether a note is much louder than ever in the time in which it must be heard."""
+    drives_s = np.array([note.onset_s for note in notes])
+    offsets_s = np.array([note.offset_s for note in notes])
+    heard_s = np.minimum(drives_s + FIRST_S, offsets_s)
+    late: NDArray[np.bool_] = power.rms(drives_s, heard_s) < AUDIBLE_SHARE * power.rms(drives_s, offsets_s)
+    return late
+
+
+def _in_body(grid: _Grid, planned: Floats, levels_dbfs: Floats) -> NDArray[np.bool_]:
+    """Where the pitch is that of the note alone: its window lies within the note, which still sounds.
+
+    Short notes have less than a window: their middle half counts.
+    """
+    onsets_s, offsets_s = grid.onsets_s[grid.which], grid.offsets_s[grid.which]
+    margins_s = np.minimum(window_s(planned) / 2, (offsets_s - onsets_s) / 4)
+    inside = (grid.times_s - onsets_s >= margins_s) & (offsets_s - grid.times_s >= margins_s)
+    firsts = np.array([part.start for part in grid.parts])
+    highest_dbfs = np.maximum.reduceat(levels_dbfs, firsts)[grid.which]
+    sounds: NDArray[np.bool_] = levels_dbfs >= highest_dbfs + DIED_AWAY_DB
+    return inside & sounds
+
+
+def _level_fault(levels_dbfs: Floats, *, starts_late: bool) -> str:
+    if levels_dbfs.max() < SILENT_DBFS:
+        return f"silent: {levels_dbfs.max():.0f} dBFS at most"
+    return f"not heard within {1000 * FIRST_S:.0f} ms" if starts_late else ""
+
+
+def _pitch_fault(
+    refined: Refined, shifts: Floats, part: slice, *, in_body: NDArray[np.bool_], tolerance_cents: float
+) -> str:
+    body = in_body[part]
+    if not body.any():
+        return "too short for a pitch"
+    confirmed = np.isfinite(shifts[part][body])
+    if confirmed.mean() < CONFIRMED_SHARE:
+        if refined.is_higher[part][body].mean() > 0.5:
+            return "sounds an octave or more above the plan"
+        periodicity = np.median(refined.periodicity[part][body])
+        return f"pitch not confirmed: periodicity {periodicity:.2f} of {LEAST_PERIODICITY:g}"
+    deviation_cents = 100 * np.median(shifts[part][body][confirmed])
+    if abs(deviation_cents) > tolerance_cents:
+        return f"sounds {deviation_cents:+.0f} cents from the plan"
+    return ""
+
+
+def _filled(times_s: Floats, shifts: Floats) -> Floats:
+    """Shifts where they are known, between them on lines, beyond them as they are there; 0 without any."""
+    known = np.isfinite(shifts)
+    return np.interp(times_s, times_s[known], shifts[known]) if known.any() else np.zeros(times_s.size)
+
+
+def _techniques(note: Note, *, from_s: float, to_s: float) -> Iterator[tuple[str, Curve]]:
+    for name, envelope in note.envelopes.items():
+        if name in (PITCH, DYNAMICS, LOUDNESS):
+            continue
+        times_s, values = cut(envelope, from_s=from_s, to_s=to_s)
+        tolerance = _TECHNIQUE_SHARE * float(np.abs(values).max())
+        yield name, Curve(times_s, values, tolerance, _TECHNIQUE_DIGITS, envelope.interpolation)
+
+
+def _measured(
+    notes: Sequence[Note], faults: Sequence[str], curves: Sequence[dict[str, Curve]]
+) -> Iterator[Measured]:
+    envelopes = iter(simplified([curve for of_note in curves for curve in of_note.values()]))
+    for note, fault, of_note in zip(notes, faults, curves, strict=True):
+        channels = {name: next(envelopes) for name in of_note}
+        is_silent = fault.startswith("silent")
+        masked = {*note.masked, *(channels if is_silent else (PITCH,) if fault else ())}
+        onset_s, offset_s = channels[PITCH].times_s[[0, -1]]
+        heard = replace(
+            note,
+            onset_s=onset_s,
+            offset_s=offset_s,
+            drive_onset_s=round(note.onset_s, TIME_DIGITS),
+            envelopes=channels,
+            masked=tuple(masked & channels.keys()),
+        )
+        yield Measured(heard, f"note at {onset_s:.3f} s: {fault}" if fault else "")

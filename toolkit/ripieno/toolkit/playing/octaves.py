@@ -1,0 +1,78 @@
+"""A sound at its rate times powers of two, so that low and high pitches are measured on alike periods.
+
+Conventions
+-----------
+Samples are mono, [frames], float32; silence is taken to lie before and after. Sample i of octave k stands
+where ``i / 2 ** k`` stood. Filters have 10 and 11 taps, which is what NumPy correlates fast.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float32]
+
+_HALF_REACH = 5
+"""Samples on either side of a middle that it is interpolated from: flat to half the Nyquist frequency of the
+lower rate, and 70 dB down where the next halving would fold."""
+_SMOOTH_REACH = 5
+_SMOOTH_CUTOFF = 0.31
+"""Half amplitude, as a share of the rate: passes 0.2 of it, and takes 40 dB off from 0.42 on, where the
+halvings left what was folded."""
+
+
+class Octaves:
+    """The octaves of a sound, each computed when it is first asked for."""
+
+    def __init__(self, samples: NDArray[np.floating]) -> None:
+        self._rescaled: dict[int, Samples] = {0: np.asarray(samples, np.float32)}
+        self._smooth: dict[int, Samples] = {}
+
+    def at(self, octave: int) -> Samples:
+        """The sound at ``2 ** octave`` times its rate, without what lies above 0.3 of the new rate."""
+        if octave not in self._smooth:
+            padded = np.pad(self._rescale(octave), _SMOOTH_REACH)
+            self._smooth[octave] = np.correlate(padded, _low_pass(), "valid")
+        return self._smooth[octave]
+
+    def _rescale(self, octave: int) -> Samples:
+        if octave not in self._rescaled:
+            nearer = self._rescale(octave - 1 if octave > 0 else octave + 1)
+            self._rescaled[octave] = _doubled(nearer) if octave > 0 else _halved(nearer)
+        return self._rescaled[octave]
+
+
+def _halved(samples: Samples) -> Samples:
+    even = np.pad(samples, (0, samples.size % 2)).reshape(-1, 2)
+    odd = np.pad(even[:, 1], (_HALF_REACH, _HALF_REACH - 1))
+    halved: Samples = (even[:, 0] + np.correlate(odd, _middle(), "valid")) / np.float32(2)
+    return halved
+
+
+def _doubled(samples: Samples) -> Samples:
+    padded = np.pad(samples, (_HALF_REACH - 1, _HALF_REACH))
+    return np.stack([samples, np.correlate(padded, _middle(), "valid")], axis=1).reshape(-1)
+
+
+@lru_cache
+def _middle() -> Samples:
+    """Taps that interpolate half way between two samples."""
+    places = np.arange(-_HALF_REACH, _HALF_REACH) + 0.5
+    return _normalised(np.sinc(places) * _kaiser(places / _HALF_REACH, beta=7.0))
+
+
+@lru_cache
+def _low_pass() -> Samples:
+    places = np.arange(-_SMOOTH_REACH, _SMOOTH_REACH + 1)
+    return _normalised(np.sinc(2 * _SMOOTH_CUTOFF * places) * _kaiser(places / (_SMOOTH_REACH + 1), beta=3.5))
+
+
+def _normalised(taps: NDArray[np.float64]) -> Samples:
+    return (taps / taps.sum()).astype(np.float32)
+
+
+def _kaiser(places: NDArray[np.float64], *, beta: float) -> NDArray[np.float64]:
+    """Kaiser window over -1 to 1."""
+    taper: NDArray[np.float64] = np.i0(beta * np.sqrt(1 - places**2)) / np.i0(beta)
+    return taper

@@ -1,0 +1,254 @@
+"""The pitch of a sound whose pitch is nearly known, to a fraction of a cent.
+
+Conventions
+-----------
+Samples are mono, [frames]. A label is the pitch that is expected, a MIDI number; a period T is that of the
+label. Pitch is what the autocorrelation says: the shift, near T, at which the sound repeats itself best,
+over its first 8 to 16 harmonics. The partials of a stiff string are not harmonic: theirs is a mean, weighted
+by power and by frequency squared, which lies above the fundamental as what is heard does.
+
+References
+----------
+Talkin: A robust algorithm for pitch tracking (RAPT). In Speech Coding and Synthesis, 1995: the normalised
+cross-correlation, which is 1 at the period of any tone, growing or decaying.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from math import ceil
+from typing import Self
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from ripieno.contracts.errors import InputError
+
+from .octaves import Octaves
+
+Floats = NDArray[np.float64]
+
+SEARCH_CENTS = 60.0
+"""How far from its label a pitch is looked for."""
+WINDOW_PERIODS = 4.0
+WINDOW_S = 0.02
+"""A window is this long, or `WINDOW_PERIODS` where that is longer; under its Hann taper."""
+LEAST_PERIODICITY = 0.9
+"""Correlation at T below which nothing repeats with this period."""
+DIVISORS = (2, 3, 5)
+SUBDIVISION_SHARE = 0.95
+"""Correlation at T / 2, T / 3 or T / 5, as a share of that at T, from which on that is the period.
+
+It is 1 less twice the power of the odd harmonics at T / 2: where they hold less than 2.5 % (-16 dB), an
+octave higher is heard. At T / 3 it is 1 less 1.5 times the power of those that 3 does not divide.
+"""
+
+_SHORTEST_PERIOD = 32
+"""Least samples in a period, at the rate at which it is measured; it has less than twice as many."""
+_REACH = 6
+"""Samples on either side from which the correlation is interpolated."""
+_KAISER = 9.0
+_FINE = 8
+"""Interpolated points a sample; through the highest and its neighbours goes a parabola."""
+_BATCH = 256
+"""Windows compared at once: they fit a processor's cache."""
+_SILENCE = 1e-12
+"""Power, -120 dBFS, of a window in which there is nothing to compare."""
+
+
+@dataclass(frozen=True, eq=False)
+class Refined:
+    """What was found for each label.
+
+    Parameters
+    ----------
+    pitch_midi : ndarray [labels]
+        The pitch; NaN where the correlation has no maximum near the label.
+    periodicity : ndarray [labels]
+        Correlation at that pitch, -1 to 1; 0 in silence.
+    subdivision : ndarray [labels]
+        The greatest correlation at its period divided by one of `DIVISORS`.
+    """
+
+    pitch_midi: Floats
+    periodicity: Floats
+    subdivision: Floats
+
+    @property
+    def is_periodic(self) -> NDArray[np.bool_]:
+        """Where the sound repeats itself with a period near the label's."""
+        return np.isfinite(self.pitch_midi) & (self.periodicity >= LEAST_PERIODICITY)
+
+    @property
+    def is_higher(self) -> NDArray[np.bool_]:
+        """Where it repeats itself within that period: it sounds an octave, a twelfth … above the label."""
+        return self.is_periodic & (self.subdivision >= SUBDIVISION_SHARE * self.periodicity)
+
+    @property
+    def is_confirmed(self) -> NDArray[np.bool_]:
+        """Where the pitch can be relied on."""
+        return self.is_periodic & ~self.is_higher
+
+
+def refine_pitch(
+    samples: NDArray[np.floating],
+    times_s: Floats,
+    pitch_midi: Floats,
+    *,
+    rate_hz: int,
+    search_cents: float = SEARCH_CENTS,
+) -> Refined:
+    """Find the pitch nearest to each label.
+
+    Parameters
+    ----------
+    samples : ndarray [frames]
+        Mono; silence is taken to lie before and after.
+    times_s : ndarray [labels]
+        When, in any order; a window is centred on each.
+    pitch_midi : ndarray [labels]
+        The pitch expected there, 9 (14 Hz) to 124 (10.5 kHz).
+    rate_hz : int
+        8000 Hz or more.
+    search_cents : float
+        How far from the label to look, > 0 and <= 200.
+
+    Returns
+    -------
+    Refined
+        Exact to 0.1 cents on harmonic tones. A vibrato or glide is averaged over the window.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of range.
+    """
+    times_s, labels = np.asarray(times_s, np.float64), np.asarray(pitch_midi, np.float64)
+    _check(labels, rate_hz=rate_hz, search_cents=search_cents)
+    periods_s = 1 / hertz(labels)
+    found, octaves = np.full((3, labels.size), np.nan), Octaves(samples)
+    for octave, half in _groups(periods_s, rate_hz=rate_hz):
+        scaled, scaled_hz = octaves.at(octave), rate_hz * 2.0**octave
+        longest_s = periods_s[half].max()
+        width = ceil(max(WINDOW_S, WINDOW_PERIODS * longest_s) * scaled_hz)
+        reach = ceil((2 ** (search_cents / 1200) - 1) * longest_s * scaled_hz) + 1
+        for batch in np.array_split(half, -(-half.size // _BATCH)):
+            pairs = _Pairs.cut(scaled, times_s[batch] * scaled_hz, periods_s[batch] * scaled_hz, width=width)
+            found[:, batch] = pairs.compare(reach=reach, search_octaves=search_cents / 1200)
+    return Refined(labels + 12 * found[0], found[1], found[2])
+
+
+def hertz(pitch_midi: Floats) -> Floats:
+    """Frequency of MIDI numbers."""
+    frequency: Floats = 440 * 2 ** ((np.asarray(pitch_midi, np.float64) - 69) / 12)
+    return frequency
+
+
+def window_s(pitch_midi: Floats) -> Floats:
+    """Seconds of sound that a pitch is measured from: the window and the period by which it is shifted."""
+    periods_s = 1 / hertz(pitch_midi)
+    return np.maximum(WINDOW_S, WINDOW_PERIODS * periods_s) + periods_s
+
+
+def _check(labels: Floats, *, rate_hz: int, search_cents: float) -> None:
+    if rate_hz < 8000:
+        raise InputError(f"cannot measure pitch at {rate_hz} Hz: resample to 8000 Hz or more")
+    if not 0 < search_cents <= 200:
+        raise InputError(f"search_cents is {search_cents:g}: more than 0 and at most 200")
+    if labels.size and not (9 <= labels.min() and labels.max() <= 124):
+        raise InputError(f"labels run from {labels.min():g} to {labels.max():g}: MIDI numbers 9 to 124")
+
+
+def _groups(periods_s: Floats, *, rate_hz: int) -> Iterator[tuple[int, NDArray[np.intp]]]:
+    """Labels whose periods lie within half an octave, and the octave of the rate at which to compare them."""
+    halves = np.floor(2 * np.log2(periods_s * rate_hz / _SHORTEST_PERIOD)).astype(np.int64)
+    for half in np.unique(halves):
+        yield -int(half // 2), np.flatnonzero(halves == half)
+
+
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    """Windows of a sound, and where they begin, to be compared with what follows about a period later."""
+
+    padded: NDArray[np.float32]
+    starts: NDArray[np.int64]
+    periods: Floats
+    width: int
+
+    @classmethod
+    def cut(cls, samples: NDArray[np.float32], centres: Floats, periods: Floats, *, width: int) -> Self:
+        # A pair is centred on its label: half the period before it, half after.
+        starts = np.round(centres - (width + np.round(periods)) / 2).astype(np.int64)
+        before = 4 * width
+        padded = np.pad(samples, (before, before))
+        return cls(padded, np.clip(starts + before, 0, padded.size - 3 * width), periods, width)
+
+    def compare(self, *, reach: int, search_octaves: float) -> Floats:
+        """Rows [3, pairs]: octaves above the label, correlation there, and the highest within the period."""
+        whole = np.round(self.periods).astype(np.int64)
+        correlations = self._correlations(whole, reach=reach + _REACH) @ _interpolation(reach)
+        fine = np.arange(-reach * _FINE, reach * _FINE + 1) / _FINE
+        octaves = np.log2(self.periods[:, None] / (whole[:, None] + fine))
+        lags, periodicity = _highest(correlations, np.abs(octaves) <= search_octaves)
+        found = whole - reach + lags / _FINE
+        known = np.where(np.isfinite(found), found, self.periods)
+        within = np.max([self._correlation_at(known / divisor) for divisor in DIVISORS], axis=0)
+        return np.stack([np.log2(self.periods / found), periodicity, within])
+
+    def _correlations(self, lags: NDArray[np.int64], *, reach: int) -> Floats:
+        """Normalised cross-correlation [pairs, 2 * reach + 1] at lags - reach … lags + reach."""
+        width, taper = self.width, _hann(self.width)
+        first = sliding_window_view(self.padded, width)[self.starts]
+        second = sliding_window_view(self.padded, width + 2 * reach)[self.starts + lags - reach]
+        weighted, squares = first * taper, second * second
+        power = np.einsum("pw,pw->p", weighted, first)
+        shifts = range(2 * reach + 1)
+        products = np.stack(
+            [np.einsum("pw,pw->p", weighted, second[:, shift : shift + width]) for shift in shifts], axis=1
+        )
+        powers = np.stack([squares[:, shift : shift + width] @ taper for shift in shifts], axis=1)
+        scale = np.sqrt(power[:, None].astype(np.float64) * powers)
+        correlations: Floats = products / np.maximum(scale, _SILENCE * width)
+        return correlations
+
+    def _correlation_at(self, lags: Floats) -> Floats:
+        """Normalised cross-correlation [pairs] at one lag each, between samples."""
+        whole = np.round(lags).astype(np.int64)
+        places = np.arange(-_REACH, _REACH + 1)[:, None] - (lags - whole)
+        near = self._correlations(whole, reach=_REACH)
+        at: Floats = np.einsum("pl,lp->p", near, _kernel(places))
+        return at
+
+
+def _highest(correlations: Floats, allowed: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Place and value of the highest maximum of each row; NaN where it rises further beyond what is allowed."""
+    rows = np.arange(len(correlations))
+    at = np.where(allowed, correlations, -np.inf).argmax(axis=1)
+    inner = np.clip(at, 1, correlations.shape[1] - 2)
+    left, middle, right = (correlations[rows, inner + side] for side in (-1, 0, 1))
+    curvature = left - 2 * middle + right
+    is_peak = (at == inner) & (middle >= left) & (middle >= right) & (curvature < 0)
+    shift = np.where(is_peak, (left - right) / 2 / np.where(is_peak, curvature, 1), np.nan)
+    value = np.where(is_peak, middle - (left - right) * shift / 4, correlations[rows, at])
+    return inner + shift, value
+
+
+@lru_cache
+def _interpolation(reach: int) -> Floats:
+    """Matrix [2 * (reach + _REACH) + 1, 2 * reach * _FINE + 1] from whole lags to fractions of them."""
+    lags = np.arange(-reach - _REACH, reach + _REACH + 1)
+    fine = np.arange(-reach * _FINE, reach * _FINE + 1) / _FINE
+    return _kernel(lags[:, None] - fine)
+
+
+def _kernel(places: Floats) -> Floats:
+    """Interpolation weights [lags, points]: a sinc under a Kaiser window."""
+    inside = np.clip(places / (_REACH + 1), -1, 1)
+    kernel: Floats = np.sinc(places) * np.i0(_KAISER * np.sqrt(1 - inside**2)) / np.i0(_KAISER)
+    return kernel
+
+
+@lru_cache
+def _hann(width: int) -> NDArray[np.float32]:
+    return (np.sin(np.pi * (np.arange(width) + 0.5) / width) ** 2).astype(np.float32)
