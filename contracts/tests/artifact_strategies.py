@@ -14,18 +14,24 @@ from ripieno.contracts import (
     Beats,
     Bundle,
     Dataset,
+    Envelope,
     Features,
     Image,
     Model,
+    Note,
+    Performance,
     Scores,
     Sections,
     Stems,
+    Stream,
     Text,
     Tracked,
     Trajectory,
     Video,
     slow_states,
 )
+from ripieno.contracts.performance import ARTICULATIONS, FIELD_SOURCES, INTERPOLATIONS
+from ripieno.contracts.provenance import Licence
 
 FOLDER = tempfile.TemporaryDirectory(prefix="ripieno-test-")
 names = st.text("abcdefgh_äß0123", min_size=1, max_size=8)
@@ -119,6 +125,46 @@ def slow_states_of(draw):
     return slow_states(Tracked(tracked_beats, clock))
 
 
+@st.composite
+def envelopes(draw, onset_s=0.0, offset_s=10.0):
+    times_s = draw(st.lists(st.floats(onset_s, offset_s), min_size=1, max_size=6, unique=True))
+    values = draw(st.lists(st.floats(-1e3, 1e3), min_size=len(times_s), max_size=len(times_s)))
+    return Envelope(np.sort(times_s), np.array(values), draw(st.sampled_from(INTERPOLATIONS)))
+
+
+@st.composite
+def notes(draw):
+    onset_s = draw(st.floats(0, 90))
+    offset_s = onset_s + draw(st.floats(0.01, 9))
+    by_channel = draw(st.dictionaries(names, envelopes(onset_s, offset_s), max_size=3))
+    return Note(
+        onset_s,
+        offset_s,
+        draw(st.sampled_from(ARTICULATIONS)),
+        draw(names),
+        by_channel,
+        tuple(draw(st.sets(st.sampled_from(sorted(by_channel)))) if by_channel else ()),
+        draw(st.none() | st.floats(0, offset_s, exclude_max=True)),
+        draw(st.dictionaries(names.map("x_{}".format), st.text() | finite | st.lists(names), max_size=2)),
+    )
+
+
+@st.composite
+def streams(draw, instruments=names):
+    played = sorted(draw(st.lists(notes(), max_size=4)), key=lambda note: note.onset_s)
+    return Stream(draw(instruments), tuple(played))
+
+
+licences = st.builds(Licence, names, st.text(max_size=5), st.booleans(), st.text(max_size=5))
+performances = st.builds(
+    Performance,
+    st.lists(streams(), max_size=3).map(tuple),
+    st.integers(1, 192000),
+    st.floats(100, 1e4),
+    st.dictionaries(names, st.sampled_from(FIELD_SOURCES), max_size=3),
+    st.lists(names, max_size=3).map(tuple),
+    st.lists(licences, max_size=2).map(tuple),
+)
 sizes = st.integers(1, 10000)
 many_files = st.dictionaries(names.map(lambda name: f"in/{name}.bin"), files(), min_size=1, max_size=3)
 documents = st.dictionaries(names, plain, max_size=3)
@@ -137,6 +183,7 @@ BY_KIND = {
     "dataset": st.builds(Dataset, many_files, documents),
     "model": st.builds(Model, files(".onnx"), documents, names),
     "bundle": st.builds(Bundle, many_files),
+    "performance": performances,
     "scores": st.builds(
         Scores, st.dictionaries(names, st.floats(allow_nan=False), max_size=4), st.text(max_size=9)
     ),

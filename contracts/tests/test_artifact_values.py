@@ -105,7 +105,10 @@ def clock(**changes):
         (lambda: Video(Path("a.mp4"), 10, 10, 25.0, -1.0), "duration_s is -1.0: a film lasts"),
         (lambda: Image(Path("a.png"), 10, -1), "a picture of 10 x -1 pixels"),
         (lambda: Model(Path("a.pkl")), "a.pkl: a model is an .onnx or .safetensors file"),
-        (lambda: Dataset({"dataset_manifest.json": Path("a")}), "dataset_manifest.json is the manifest's own name"),
+        (
+            lambda: Dataset({"dataset_manifest.json": Path("a")}),
+            "dataset_manifest.json is the manifest's own name",
+        ),
         (lambda: Scores({"f": "high"}), "score f is 'high': a score is a number"),
         (lambda: Text(b"words"), "text is a bytes: words are a str"),
     ],

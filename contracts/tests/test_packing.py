@@ -165,7 +165,7 @@ def test_a_file_in_scratch_may_be_named_twice_and_is_not_copied(folder):
     scratch.mkdir()
     path = scratch / "one.txt"
     path.write_text("one", encoding="utf-8")
-    target, packed = packed_in(folder, Bundle({"a.txt": path, "b.txt": path}), movable=scratch)
+    target, packed = packed_in(folder, Bundle({"a.txt": path, "b.txt": path}), movable=[scratch])
     verify(target, packed.digest)
     assert (target / "0.txt").samefile(path)
     shutil.rmtree(scratch)
@@ -179,9 +179,9 @@ def test_stored_audio_in_scratch_is_not_copied_and_elsewhere_is(folder):
     with AudioWriter(scratch / "long.f32", AudioFormat(8000, 1)) as writer:
         writer.write(np.ones((1, 10)))
         audio = writer.close()
-    moved, packed = packed_in(folder, audio, "moved", movable=scratch)
+    moved, packed = packed_in(folder, audio, "moved", movable=[scratch])
     assert (moved / "0.f32").samefile(scratch / "long.f32")
-    copied, again = packed_in(folder, audio, "copied", movable=folder / "other")
+    copied, again = packed_in(folder, audio, "copied", movable=[folder / "other"])
     assert not (copied / "0.f32").samefile(scratch / "long.f32")
     assert packed == again
 
@@ -284,5 +284,5 @@ def test_scratch_on_another_file_system_is_copied(folder):
     with tempfile.TemporaryDirectory(dir="/dev/shm") as scratch:
         path = Path(scratch) / "a.txt"
         path.write_text("a", encoding="utf-8")
-        target, packed = packed_in(folder, Bundle({"a.txt": path}), movable=Path(scratch))
+        target, packed = packed_in(folder, Bundle({"a.txt": path}), movable=[Path(scratch)])
     verify(target, packed.digest)

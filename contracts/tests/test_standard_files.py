@@ -13,11 +13,15 @@ from ripieno.contracts import (
     Beats,
     Bundle,
     Dataset,
+    Envelope,
     Features,
     InputError,
     Model,
+    Note,
+    Performance,
     Scores,
     Sections,
+    Stream,
     Text,
     Trajectory,
     codecs,
@@ -45,6 +49,14 @@ TestActivations = conformance(
     codecs.ActivationsFile, Activations({"beat/down": ARRAY, "x": ARRAY[:, 0]}, 50.0)
 )
 TestTrajectory = conformance(codecs.TrajectoryFile, Trajectory(ARRAY, 30.0))
+TestCont = conformance(
+    codecs.ContFile,
+    Performance(
+        (Stream("violin", (Note(0.1, 0.5, "sustained", "arco", {"pitch_midi": Envelope([0.1], [69.0])}),)),),
+        48000,
+        1.0,
+    ),
+)
 TestBundle = conformance(
     codecs.BundleFolder, Bundle({"index.html": file("a.html"), "img/b.png": file("b.png")})
 )

@@ -18,7 +18,11 @@ from .cont import (
     write_cont as write_cont,
 )
 from .cont_reading import Violation as Violation
-from .context import Context as Context, current_context as current_context
+from .context import (
+    Context as Context,
+    current_context as current_context,
+    derive_seed as derive_seed,
+)
 from .data import (
     Asset as Asset,
     DataPlugin as DataPlugin,

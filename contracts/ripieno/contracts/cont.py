@@ -24,8 +24,8 @@ from .errors import InputError
 from .instrument import InstrumentProfile
 from .performance import Envelope, Note, Performance, Stream
 
-# A day of dense playing is a tenth of it; a gzip that promises more is a bomb.
-LARGEST_BYTES = 1 << 30
+# Hours of dense playing; a gzip that holds more is a bomb.
+LARGEST_BYTES = 1 << 29
 
 
 def read_cont(path: Path) -> Performance:

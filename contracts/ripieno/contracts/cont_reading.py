@@ -1,6 +1,7 @@
 """Reading a ``.cont`` document piece by piece, so that every fault in it is found with its place."""
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -72,7 +73,8 @@ class Reading:
             "licences": [self._licence(one) for one in at.items("licences")],
         }
         streams = tuple(self._stream(one, instrument) for one in at.items("streams", needed=True))
-        return at.made(lambda: Performance(streams, **facts, extra=at.rest()))
+        extra = at.rest()
+        return at.made(lambda: Performance(streams, **facts, extra=extra))
 
     def _is_readable(self, at: "_Place") -> bool:
         """Whether this is a document of a version that can be read."""
@@ -98,11 +100,12 @@ class Reading:
         instrument = at.take("instrument", _TEXT)
         if instrument and document and instrument != document:
             at.fault("instrument", f"{instrument!r} plays in a document for {document!r}")
-        places = at.items("notes", needed=True)
-        notes = tuple(self._note(place) for place in places)
+        read = [(place, self._note(place)) for place in at.items("notes", needed=True)]
+        places, notes = [place for place, _ in read], tuple(note for _, note in read)
         if instrument and self.profiles:
             self._suits(instrument, at, places, notes)
-        return at.made(lambda: Stream(instrument, notes, at.rest()))
+        extra = at.rest()
+        return at.made(lambda: Stream(instrument, notes, extra))
 
     def _suits(self, instrument: str, at: "_Place", places: Sequence["_Place"], notes: Any) -> None:
         """Note what the instrument cannot play."""
@@ -124,7 +127,8 @@ class Reading:
             "masked": at.texts("masked"),
             "envelopes": {place.name: self._envelope(place) for place in at.named("envelopes")},
         }
-        return at.made(lambda: Note(**facts, extra=at.rest()))
+        extra = at.rest()
+        return at.made(lambda: Note(**facts, extra=extra))
 
     def _envelope(self, at: "_Place") -> Any:
         interpolation, points = at.take("interpolation", _TEXT, "linear"), at.take("points", _LIST)
@@ -186,16 +190,18 @@ class _Place:
             return None
         return value
 
-    def items(self, name: str, *, needed: bool = False) -> list["_Place"]:
-        """The objects of a list."""
+    def items(self, name: str, *, needed: bool = False) -> Iterator["_Place"]:
+        """The objects of a list, each to be read before the next."""
         values = self.take(name, _LIST, _NEEDED if needed else []) or []
-        return [self._inner(f"{name}[{index}]", value) for index, value in enumerate(values)]
+        for index, value in enumerate(values):
+            yield self._inner(f"{name}[{index}]", value)
 
-    def named(self, name: str) -> list["_Place"]:
-        """The objects of an object."""
+    def named(self, name: str) -> Iterator["_Place"]:
+        """The objects of an object, each to be read before the next."""
         inner = self._inner(name, self.value.get(name, {}))
         self.taken.add(name)
-        return [inner._inner(key, value) for key, value in inner.value.items()]
+        for key, value in inner.value.items():
+            yield inner._inner(key, value)
 
     def texts(self, name: str) -> tuple[str, ...]:
         """A list of words."""
@@ -213,7 +219,11 @@ class _Place:
 
     def rest(self) -> dict[str, Any]:
         """What was not taken: fields of a later version, which are kept."""
-        return {name: value for name, value in self.value.items() if name not in self.taken}
+        rest = {name: value for name, value in self.value.items() if name not in self.taken}
+        for name, value in rest.items():
+            if not _is_json(value):
+                self.fault(name, "holds NaN or infinite numbers, which JSON has not")
+        return rest
 
     def refuse_rest(self, what: str) -> None:
         """Note fields that this object cannot have."""
@@ -222,6 +232,14 @@ class _Place:
 
     def _inner(self, name: str, value: Any) -> "_Place":
         return _Place(self.reading, self.below(name), value, name)
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_point(point: Any) -> bool:

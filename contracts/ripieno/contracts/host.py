@@ -37,6 +37,16 @@ class Host(Protocol):
         """
         ...
 
+    def data(self, uses: str) -> Any:
+        """A data plugin: the `InstrumentProfile` of ``instrument/violin``.
+
+        Raises
+        ------
+        MissingError, PluginError
+            If there is none of the name, or it is broken.
+        """
+        ...
+
     def describe(self, uses: str) -> Mapping[str, Any]:
         """The descriptor of a plugin."""
         ...

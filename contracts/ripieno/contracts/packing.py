@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ class Packed:
     files: Mapping[str, str]
 
 
-def pack(artifact: Artifact, folder: Path, *, movable: Path | None = None) -> Packed:
+def pack(artifact: Artifact, folder: Path, *, movable: Sequence[Path] = ()) -> Packed:
     """Write an artifact into an empty folder.
 
     Parameters
@@ -56,8 +56,8 @@ def pack(artifact: Artifact, folder: Path, *, movable: Path | None = None) -> Pa
         Of any kind.
     folder : Path
         Exists and is empty.
-    movable : Path, optional
-        Files below this folder need no copy: they are linked where the file system can.
+    movable : sequence of Path
+        Files below these folders need no copy: they are linked where the file system can.
 
     Raises
     ------
@@ -180,9 +180,9 @@ def _block_hashes(path: Path) -> tuple[str, ...]:
 
 
 class _Packer:
-    def __init__(self, folder: Path, movable: Path | None) -> None:
+    def __init__(self, folder: Path, movable: Sequence[Path]) -> None:
         self.folder = folder
-        self.movable = movable.resolve() if movable else None
+        self.movable = tuple(path.resolve() for path in movable)
         self.files: dict[str, str] = {}
 
     def value(self, value: Any, where: str) -> Any:
@@ -244,7 +244,7 @@ class _Packer:
     def linked(self, source: Path, target: Path) -> bool:
         """Whether the file stands at `target` without a copy; the source stays, as two fields may name it."""
         source = source.resolve()
-        if not self.movable or not source.is_relative_to(self.movable):
+        if not any(source.is_relative_to(folder) for folder in self.movable):
             return False
         try:
             os.link(source, target)

@@ -41,7 +41,9 @@ class SampledPlayer(BaseModel):
     excitation: Literal["bowed", "plucked", "struck"] = Field(description="How strings are made to sound.")
     voices: int = Field(1, description="Notes at once.", ge=1)
     strings: tuple[float, ...] = Field((), description="Open strings, low to high, MIDI numbers.")
-    fretted: bool = Field(False, description="Whether keys are exact semitones, and no note is off by a few cents.")
+    fretted: bool = Field(
+        False, description="Whether keys are exact semitones, and no note is off by a few cents."
+    )
     slurs: dict[str, Share] = Field(
         default_factory=dict,
         description="By mode, the share of notes that are slurred: by the bend wheel, or held into the next if struck.",

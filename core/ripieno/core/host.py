@@ -39,6 +39,10 @@ class CoreHost:
         options = Options(only=only, listeners=(listener(sys.stdout, as_json=False, quiet=False),))
         return Run(wanted, options).execute().checked().folder
 
+    def data(self, uses: str) -> Any:
+        """A data plugin."""
+        return Registry().build(uses, {})
+
     def describe(self, uses: str) -> Mapping[str, Any]:
         """The descriptor of a plugin."""
         return asdict(Registry().describe(uses))

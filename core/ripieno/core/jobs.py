@@ -182,7 +182,8 @@ class Bench:
             arguments = {port: self._argument(taken) for port, taken in job.ports.items()}
             plugin.check({port: _headers(value) for port, value in arguments.items()})
             artifacts = named(job.uses, plugin, getattr(plugin, plugin.verb)(**arguments))
-        outputs = {name: self.store.put(value, movable=context.scratch) for name, value in artifacts.items()}
+        movable = (context.scratch, context.checkpoint)
+        outputs = {name: self.store.put(value, movable=movable) for name, value in artifacts.items()}
         seconds = time.perf_counter() - started
         self.store.record(job.key, Record(outputs, seconds, job.recipe))
         shutil.rmtree(context.checkpoint, ignore_errors=True)

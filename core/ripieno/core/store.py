@@ -20,7 +20,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -116,7 +116,7 @@ class Store:
         """Remove what processes that are dead left."""
         clear(self.folder / "scratch")
 
-    def put(self, artifact: "Artifact", *, movable: Path | None = None) -> Stored:
+    def put(self, artifact: "Artifact", *, movable: Sequence[Path] = ()) -> Stored:
         """Store an artifact; files of it below `movable` are moved instead of copied."""
         from ripieno.contracts.packing import pack, part_digests
 

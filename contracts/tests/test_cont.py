@@ -1,0 +1,228 @@
+"""Documents of performances: text, versions, and every violation with its place."""
+
+import gzip
+import json
+from importlib.resources import files
+
+import artifact_strategies as artifacts
+import jsonschema
+import pytest
+from hypothesis import given, settings
+
+from ripieno.contracts import (
+    Channel,
+    InputError,
+    InstrumentProfile,
+    Performance,
+    cont_text,
+    document_in,
+    performance_of,
+    read_cont,
+    violations,
+    write_cont,
+)
+
+SCHEMA = json.loads(files("ripieno.contracts").joinpath("frozen", "cont.v1.schema.json").read_text("utf-8"))
+FLUTE = InstrumentProfile(
+    description="One voice.",
+    lowest_midi=60,
+    highest_midi=96,
+    polyphony=1,
+    channels={"breath": Channel(unit="ratio", minimum=0, maximum=1)},
+    articulations=("sustained", "staccato"),
+    modes=("blown",),
+)
+
+
+def note(**changes):
+    envelopes = {"pitch_midi": {"interpolation": "linear", "points": [[0.5, 72.0], [0.9, 72.5]]}}
+    plain = {"onset_s": 0.5, "offset_s": 1.0, "articulation": "sustained", "mode": "blown"}
+    return {**plain, "envelopes": envelopes, **changes}
+
+
+def document(*notes, **changes):
+    streams = [{"instrument": "flute", "notes": list(notes)}]
+    return {"ripieno_cont": 1, "rate_hz": 48000, "duration_s": 9.0, "streams": streams, **changes}
+
+
+def envelope(*points, **changes):
+    return {"envelopes": {"pitch_midi": {"interpolation": "linear", "points": list(points), **changes}}}
+
+
+def found(given, profiles=None):
+    return [str(violation) for violation in violations(given, profiles=profiles)]
+
+
+@settings(max_examples=100, deadline=None)
+@given(artifacts.performances)
+def test_text_says_a_performance_without_loss_and_always_alike(performance):
+    text = cont_text(performance)
+    again = performance_of(text)
+    assert cont_text(again) == text
+    for given_note, read in zip(performance.notes, again.notes, strict=True):
+        assert given_note.envelopes.keys() == read.envelopes.keys()
+        for name, one in given_note.envelopes.items():
+            assert one.times_s.tobytes() == read.envelopes[name].times_s.tobytes()
+            assert one.values.tobytes() == read.envelopes[name].values.tobytes()
+
+
+@settings(max_examples=50, deadline=None)
+@given(artifacts.performances)
+def test_what_is_written_keeps_the_schema(performance):
+    jsonschema.validate(json.loads(cont_text(performance)), SCHEMA)
+
+
+def test_the_schema_knows_the_words_of_the_code():
+    from ripieno.contracts.performance import ARTICULATIONS, FIELD_SOURCES, INTERPOLATIONS
+
+    definitions = SCHEMA["$defs"]
+    assert definitions["note"]["properties"]["articulation"]["enum"] == list(ARTICULATIONS)
+    assert definitions["envelope"]["properties"]["interpolation"]["enum"] == list(INTERPOLATIONS)
+    assert SCHEMA["properties"]["provenance"]["additionalProperties"]["enum"] == list(FIELD_SOURCES)
+
+
+@pytest.mark.parametrize("name", ["a.cont", "a.cont.gz"])
+def test_a_file_is_the_same_bytes_each_time(tmp_path, name):
+    performance = performance_of(document(note()))
+    write_cont(performance, tmp_path / name)
+    once = (tmp_path / name).read_bytes()
+    write_cont(read_cont(tmp_path / name), tmp_path / name)
+    assert (tmp_path / name).read_bytes() == once
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_diff_of_one_bend_is_one_line():
+    before = document(note(), note(onset_s=2.0, offset_s=3.0, **envelope([2.0, 70.0])))
+    after = document(note(), note(onset_s=2.0, offset_s=3.0, **envelope([2.0, 70.1])))
+    texts = [cont_text(performance_of(one)).splitlines() for one in (before, after)]
+    assert sum(one != other for one, other in zip(*texts, strict=True)) == 1
+
+
+def test_fields_of_a_later_day_are_kept():
+    given = document(note(lyric="la"), mood={"blue": [1, 2]})
+    given["streams"][0]["seat"] = 3
+    again = json.loads(cont_text(performance_of(given)))
+    assert again["mood"] == {"blue": [1, 2]}
+    assert again["streams"][0]["seat"] == 3
+    assert again["streams"][0]["notes"][0]["lyric"] == "la"
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({}, "ripieno_cont: None: a document names its version, which is 1"),
+        ({"ripieno_cont": 1.0}, "ripieno_cont: 1.0: a document names its version"),
+        (
+            {"ripieno_cont": 2},
+            "ripieno_cont: version 2 of the format; this reads up to 1. Run: pip install -U",
+        ),
+        ([], "$: [] where an object is expected"),
+        (document(rate_hz=0), "$: rate_hz is 0"),
+        (document(rate_hz="48k"), "rate_hz: '48k' where a number is expected"),
+        (document(provenance={"pitch_midi": "guess"}), "$: provenance of pitch_midi is 'guess'"),
+        (document(provenance=["x"]), "provenance: ['x'] where an object is expected"),
+        (document(masked_outputs=[7]), "masked_outputs[0]: 7 where text is expected"),
+        (document(licences=[{"credit": "me"}]), "licences[0].name: is missing"),
+        (document(licences=[{"name": "CC0-1.0", "url": ""}]), "licences[0].url: unknown: a licence has"),
+        (document(note(age=float("inf"))), "notes[0].age: holds NaN or infinite numbers"),
+        (document(streams=[{"notes": []}]), "streams[0].instrument: is missing"),
+        (document(instrument="piano"), "streams[0].instrument: 'flute' plays in a document for 'piano'"),
+        (document(note(offset_s=None)), "streams[0].notes[0].offset_s: None where a number is expected"),
+        (document(note(onset_s=True)), "streams[0].notes[0].onset_s: True where a number is expected"),
+        (document(note(onset_s=float("nan"))), "streams[0].notes[0]: onset_s is nan"),
+        (document(note(offset_s=0.5)), "streams[0].notes[0]: offset_s 0.5 is not after onset_s 0.5"),
+        (document(note(offset_s=400000)), "are these milliseconds or samples?"),
+        (document(note(offset_s=9.5)), "$: a note ends at 9.5 s, the recording at 9 s"),
+        (document(note(articulation="loud")), "streams[0].notes[0]: articulation is 'loud', expected one of"),
+        (document(note(masked=["breath"])), "masked names breath, but a masked channel keeps its best"),
+        (document(note(), note(onset_s=0.1, envelopes={})), "streams[0]: note 1 begins before the one"),
+        (document(note(**envelope([0.4, 1]))), "streams[0].notes[0]: pitch_midi runs from 0.4 to 0.4 s, its"),
+        (document(note(**envelope([0.6, 1], [0.5, 2]))), "envelopes.pitch_midi: point 1: 0.5 s stands after"),
+        (document(note(**envelope([0.6, 1], [0.6, 2]))), "envelopes.pitch_midi: point 1: 0.6 s stands twice"),
+        (document(note(**envelope([0.6, float("nan")]))), "envelopes.pitch_midi: NaN or infinite numbers"),
+        (document(note(**envelope())), "envelopes.pitch_midi: an envelope has at least one point"),
+        (document(note(**envelope([0.6, "1"]))), "envelopes.pitch_midi.points[0]: [0.6, '1'] is no point"),
+        (document(note(**envelope([0.6]))), "envelopes.pitch_midi.points[0]: [0.6] is no point"),
+        (document(note(**envelope([0.6, 1], interpolation="spline"))), "interpolation is 'spline'"),
+        (
+            document(note(**envelope([0.6, 1], unit="Hz"))),
+            "envelopes.pitch_midi.unit: unknown: an envelope has",
+        ),
+    ],
+)
+def test_a_fault_is_named_with_its_place(given, says):
+    assert says in "\n".join(found(given))
+    with pytest.raises(InputError):
+        performance_of(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (
+            document(note(), note()),
+            "streams[0].notes[1]: begins while 1 sound; the instrument has 1",
+        ),
+        (document(note(mode="bowed")), "streams[0].notes[0].mode: 'bowed'; it has blown"),
+        (document(note(articulation="plucked")), "streams[0].notes[0].articulation: 'plucked'; it has"),
+        (document(note(**envelope([0.6, 40]))), "envelopes.pitch_midi: about 40.00; its range is 60 to 96"),
+        (
+            document(note(envelopes={"bow": {"points": [[0.6, 0]]}})),
+            "envelopes.bow: a channel that the profile",
+        ),
+        (
+            document(note(envelopes={"breath": {"points": [[0.6, 2]]}})),
+            "breath: runs from 2 to 2; the channel",
+        ),
+        (document(streams=[{"instrument": "oboe", "notes": []}]), "no profile of 'oboe' is installed"),
+    ],
+)
+def test_what_the_instrument_cannot_play_is_named(given, says):
+    assert not [line for line in found(given) if "streams[0].notes" not in line]
+    assert says in "\n".join(found(given, {"flute": FLUTE}))
+
+
+def test_a_masked_channel_may_hold_any_guess():
+    guess = {"breath": {"points": [[0.6, 2]]}}
+    assert not found(document(note(envelopes=guess, masked=["breath"])), {"flute": FLUTE})
+
+
+def test_all_faults_are_found_at_once():
+    given = document(note(mode=1), note(onset_s="x"), note(**envelope([0.4, 1])), masked_outputs=[1])
+    paths = [violation.path for violation in violations(given, profiles={"flute": FLUTE})]
+    notes = [f"streams[0].notes[{index}]" for index in range(3)]
+    assert paths == ["masked_outputs[0]", f"{notes[0]}.mode", f"{notes[1]}.onset_s", notes[2]]
+    with pytest.raises(InputError, match=r"masked_outputs\[0\].* \(and 3 more: core cont validate"):
+        performance_of(given)
+
+
+@pytest.mark.parametrize("cut", [1, 20, -9, -1])
+def test_a_cut_gzip_is_refused_by_name(tmp_path, cut):
+    path = tmp_path / "cut.cont.gz"
+    path.write_bytes(gzip.compress(cont_text(performance_of(document(note()))).encode())[:cut])
+    with pytest.raises(InputError, match=r"cut\.cont\.gz: .*gzip"):
+        read_cont(path)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "\x00", "[" * 100_000])
+def test_what_is_no_document_is_refused_by_name(tmp_path, text):
+    path = tmp_path / "no.cont"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=r"no\.cont: "):
+        read_cont(path)
+
+
+def test_a_gzip_bomb_is_refused(tmp_path):
+    path = tmp_path / "bomb.cont.gz"
+    # Gzip members one after the other are one file.
+    path.write_bytes(gzip.compress(bytes(1 << 24)) * 33)
+    with pytest.raises(InputError, match="more than 512 MiB"):
+        document_in(path)
+
+
+def test_a_document_of_another_instrument_has_none_or_its_own():
+    given = document(note())
+    assert performance_of(given).instrument == "flute"
+    given["streams"].append({"instrument": "oboe", "notes": []})
+    assert performance_of(given).instrument == ""
+    assert isinstance(performance_of(given), Performance)
