@@ -1,0 +1,1 @@
+"""Performances kept, drawn, checked and measured."""
