@@ -1,0 +1,75 @@
+"""``core show``: a performance drawn."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ripieno.contracts import ConfigError, InstrumentProfile, Performance, RipienoError
+
+if TYPE_CHECKING:
+    from .scene import Scene
+
+SUFFIXES = (".html", ".png", ".svg")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--audio", type=click.Path(path_type=Path), help="The recording; else FILE's .flac or .wav beside it."
+)
+@click.option(
+    "--output",
+    "outputs",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="A .html, .png or .svg; may be given several times.  [default: FILE with .html]",
+)
+@click.pass_context
+def show(ctx: click.Context, file: Path, audio: Path | None, outputs: tuple[Path, ...]) -> None:
+    """Draw a .cont FILE: a page to look around in and listen to, or a picture."""
+    # Not at the top: the command line lists commands without drawing.
+    from ripieno.contracts import read_cont
+
+    from .scene import Scene
+    from .sound import find_sound, stem_of
+
+    for output in outputs:
+        if output.suffix.lower() not in SUFFIXES:
+            raise ConfigError(f"--output {output}: expected a name that ends in {', '.join(SUFFIXES)}")
+    if not file.is_file():
+        raise ConfigError(f"{file}: no such file; core show draws a .cont document")
+    performance = read_cont(file)
+    scene = Scene.of(performance, title=stem_of(file), profiles=profiles_of(performance, ctx.obj))
+    sound = audio or find_sound(file)
+    if sound is None:
+        click.echo(f"no recording beside {file}: drawn without a spectrogram; --audio names one", err=True)
+    for output in outputs or (file.with_name(f"{stem_of(file)}.html"),):
+        _write(scene, sound, output)
+        click.echo(output)
+
+
+def profiles_of(performance: Performance, host: object) -> Mapping[str, InstrumentProfile]:
+    """Those of the instruments that are installed."""
+    found = {}
+    for name in dict.fromkeys(stream.instrument for stream in performance.streams):
+        try:
+            profile = host.data(f"instrument/{name}")  # type: ignore[attr-defined]
+        except (RipienoError, AttributeError):
+            continue
+        if isinstance(profile, InstrumentProfile):
+            found[name] = profile
+    return found
+
+
+def _write(scene: "Scene", sound: Path | None, output: Path) -> None:
+    from .figure import draw
+    from .files import write_whole
+    from .page import render
+
+    kind = output.suffix.lower()
+    content = (
+        render(scene, sound, folder=output.parent) if kind == ".html" else draw(scene, sound, kind=kind[1:])
+    )
+    write_whole(output, content)
