@@ -13,6 +13,7 @@ fault, and is masked: its pitch, or, where nothing is heard at all, everything.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from ripieno.contracts.interpolation import interpolate_all
 from ripieno.contracts.performance import DYNAMICS, PITCH, Note
 
 from .curves import TIME_DIGITS, Curve, cut, simplified
-from .level import Power, dbfs, dynamics_dbfs
+from .level import Power, dynamics_dbfs
 from .onset import AUDIBLE_SHARE, FIRST_S, audible_onsets_s
 from .refine import LEAST_PERIODICITY, SEARCH_CENTS, Refined, refine_pitch, window_s
 
@@ -146,7 +147,7 @@ class _Grid:
     def parts(self) -> list[slice]:
         """Where each note's times are."""
         ends = np.searchsorted(self.which, np.arange(len(self.onsets_s) + 1))
-        return [slice(first, after) for first, after in zip(ends[:-1], ends[1:], strict=True)]
+        return [slice(first, after) for first, after in pairwise(ends)]
 
 
 def _multiples(onset_s: float, offset_s: float) -> Floats:

@@ -156,7 +156,7 @@ def _check(labels: Floats, *, rate_hz: int, search_cents: float) -> None:
         raise InputError(f"cannot measure pitch at {rate_hz} Hz: resample to 8000 Hz or more")
     if not 0 < search_cents <= 200:
         raise InputError(f"search_cents is {search_cents:g}: more than 0 and at most 200")
-    if labels.size and not (9 <= labels.min() and labels.max() <= 124):
+    if labels.size and not (labels.min() >= 9 and labels.max() <= 124):
         raise InputError(f"labels run from {labels.min():g} to {labels.max():g}: MIDI numbers 9 to 124")
 
 
