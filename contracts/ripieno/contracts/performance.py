@@ -34,6 +34,8 @@ ARTICULATIONS = (
     "harmonic",
 )
 FIELD_SOURCES = ("synthetic", "analysis", "annotated", "predicted")
+# Two points nearer than this are one moment; a slope between them would be noise.
+CLOSEST_S = 1e-9
 PITCH = "pitch_midi"
 DYNAMICS = "dynamics_dbfs"
 
@@ -45,7 +47,7 @@ class Envelope:
     Parameters
     ----------
     times_s : ndarray [points]
-        Strictly increasing; at least one.
+        Increasing, by a nanosecond or more; at least one.
     values : ndarray [points]
         Finite, in the channel's unit.
     interpolation : {"step", "linear", "cubic"}
@@ -75,9 +77,9 @@ class Envelope:
         require(self.interpolation in INTERPOLATIONS, known)
         require(np.isfinite(times_s).all() and np.isfinite(values).all(), "NaN or infinite numbers")
         steps_s = np.diff(times_s)
-        if (steps_s <= 0).any():
-            at = int((steps_s <= 0).argmax())
-            what = "twice" if steps_s[at] == 0 else f"after {times_s[at]:g} s"
+        if (steps_s < CLOSEST_S).any():
+            at = int((steps_s < CLOSEST_S).argmax())
+            what = "twice" if abs(steps_s[at]) < CLOSEST_S else f"after {times_s[at]:g} s"
             require(False, f"point {at + 1}: {times_s[at + 1]:g} s stands {what}: times increase strictly")
 
     def at(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
