@@ -6,7 +6,7 @@ A ladder is the ascending pitches of a key within a range, MIDI numbers. A figur
 +1 is the next rung up. A melody that leaves the ladder turns back at its end.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ SCALES: Mapping[str, tuple[int, ...]] = {
     "whole-tone": (0, 2, 4, 6, 8, 10),
     "chromatic": tuple(range(12)),
 }
+CHORDS = ((0, 4, 7), (0, 3, 7), (0, 4, 7, 10), (0, 3, 7, 10), (0, 7))
 SCALE_WEIGHTS = np.array([6, 4, 2, 2, 2, 2, 2, 0.5, 1.5])
 
 Ints = NDArray[np.int64]
@@ -33,6 +34,15 @@ def draw_scale(rng: np.random.Generator) -> tuple[int, ...]:
     name = rng.choice(list(SCALES), p=SCALE_WEIGHTS / SCALE_WEIGHTS.sum())
     tonic = int(rng.integers(12))
     return tuple(tonic + degree for degree in SCALES[str(name)])
+
+
+def draw_chord(rng: np.random.Generator, scale: Sequence[int]) -> tuple[int, ...]:
+    """Pitch classes of a chord on a degree of the scale, its root first; of the key where there is one."""
+    root = int(rng.choice(scale))
+    tones = [tuple((root + tone) % 12 for tone in chord) for chord in CHORDS]
+    in_key = [chord for chord in tones if set(chord) <= set(np.mod(scale, 12))]
+    chords = in_key or tones
+    return chords[int(rng.integers(len(chords)))]
 
 
 def ladder(scale: tuple[int, ...], *, lowest_midi: float, highest_midi: float) -> Ints:

@@ -15,6 +15,8 @@ A voice is a tuple of notes that do not overlap. Silence lasts 0.1 s at least be
 and has vibrato.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ripieno.contracts import InputError
@@ -22,8 +24,10 @@ from ripieno.contracts.performance import Note
 
 from .gestures import Sketch, drawn
 from .phrases import draw_register, draw_scale, ladder
+from .phrases_hands import bound, draw_left_hand, draw_pedal, voices_of, with_pedal
 from .phrases_line import draw_line
 from .phrases_rhythm import draw_beat_s, draw_rest_s
+from .phrases_together import draw_picked, draw_second, draw_strummed
 from .player_ability import Ability, Technique
 
 __all__ = ["Ability", "Technique", "play"]
@@ -32,6 +36,8 @@ LEAST_S = 3.0
 LEAD_S, TAIL_S = (0.1, 0.4), (0.3, 0.4)
 # Less room than this is left silent.
 PHRASE_S = 0.6
+# Share of the phrases of several voices, in a clip that has such.
+TOGETHER = 0.65
 
 Voice = tuple[Note, ...]
 
@@ -59,37 +65,84 @@ def play(ability: Ability, *, rng: np.random.Generator, duration_s: float) -> tu
     """
     if duration_s < LEAST_S:
         raise InputError(f"duration_s is {duration_s:g}: a clip to play in lasts {LEAST_S:g} s at least")
-    line: list[Sketch] = []
     scale, beat_s = draw_scale(rng), draw_beat_s(rng)
-    onset_s, until_s = rng.uniform(*LEAD_S), duration_s - rng.uniform(*TAIL_S)
+    onset_s, until_s = float(rng.uniform(*LEAD_S)), duration_s - float(rng.uniform(*TAIL_S))
     sing_from_s = rng.uniform(0, max(0, duration_s / 2 - 3))
+    together = _draw_voices(rng, ability)
+    voices: list[list[Sketch]] = [[] for _ in range(ability.voices)]
     while until_s - onset_s > PHRASE_S:
         singing = sing_from_s <= onset_s
-        technique = draw_technique(rng, ability, singing=singing)
-        low, high = ability.range_of(technique)
-        low, high = draw_register(rng, lowest_midi=low, highest_midi=high)
-        rungs = ladder(scale, lowest_midi=low, highest_midi=high)
-        sings = singing and ability.excitation == "bowed" and ability.portamento
-        line += draw_line(
-            rng,
-            ability,
-            technique,
-            rungs,
-            beat_s=beat_s,
-            onset_s=onset_s,
-            until_s=until_s,
-            singing=sings and ability.slurs(technique.mode) > 0,
-        )
+        room = _Room(scale, beat_s, onset_s, until_s)
+        phrase = _draw_phrase(rng, ability, room, singing=singing, voices=together)
+        for voice, line in zip(voices, phrase, strict=False):
+            voice += line
         sing_from_s = np.inf if singing else sing_from_s
-        onset_s = line[-1].offset_s + draw_rest_s(rng)
-    return (drawn(line, frets=ability.fretted, vibrato=ability.vibrato, bends=ability.bends),)
+        onset_s = max(line[-1].offset_s for line in phrase) + draw_rest_s(rng)
+    channels = {"frets": ability.fretted, "vibrato": ability.vibrato, "bends": ability.bends}
+    notes = tuple(drawn(voice, **channels) for voice in voices if voice)
+    if not ability.pedal:
+        return notes
+    pedal = draw_pedal(rng, beat_s=beat_s, duration_s=duration_s)
+    return tuple(tuple(with_pedal(note, pedal) for note in voice) for voice in notes)
 
 
-def draw_technique(rng: np.random.Generator, ability: Ability, *, singing: bool) -> Technique:
-    held = ability.held
-    if singing:
-        held = (
-            tuple(one for one in held if one.articulation == "sustained" and ability.slurs(one.mode)) or held
+@dataclass(frozen=True)
+class _Room:
+    """Where a phrase begins, by when it ends, and what it is made of."""
+
+    scale: tuple[int, ...]
+    beat_s: float
+    onset_s: float
+    until_s: float
+
+
+def _draw_phrase(
+    rng: np.random.Generator, ability: Ability, room: _Room, *, singing: bool, voices: int
+) -> tuple[tuple[Sketch, ...], ...]:
+    """A phrase of one voice, or mostly of several in a clip that has them."""
+    technique = _draw_technique(rng, ability, singing=singing)
+    together = voices > 1 and rng.random() < TOGETHER
+    when = {"beat_s": room.beat_s, "onset_s": room.onset_s, "until_s": room.until_s}
+    if together and ability.excitation == "plucked" and ability.strings and rng.random() < 0.7:
+        draw = draw_strummed if rng.random() < 0.5 else draw_picked
+        if phrase := draw(rng, ability, technique, room.scale, voices=voices, **when):
+            return phrase
+    low, high = ability.range_of(technique)
+    low, high = draw_register(rng, lowest_midi=low, highest_midi=high)
+    rungs = ladder(room.scale, lowest_midi=low, highest_midi=high)
+    line = draw_line(rng, ability, technique, rungs, singing=singing and _sings(ability, technique), **when)
+    if ability.excitation == "struck":
+        left = (
+            draw_left_hand(rng, ability, technique, room.scale, line, beat_s=room.beat_s) if together else ()
         )
+        keys = (*bound(rng, ability, line), *left)
+        return voices_of(keys, voices=ability.voices, until_s=room.until_s)
+    second = draw_second(rng, ability, technique, room.scale, line) if together else ()
+    return (line, second) if second else (line,)
+
+
+def _sings(ability: Ability, technique: Technique) -> bool:
+    return ability.excitation == "bowed" and ability.portamento and ability.slurs(technique.mode) > 0
+
+
+def _draw_technique(rng: np.random.Generator, ability: Ability, *, singing: bool) -> Technique:
+    """A technique by weight; to sing, one that slurs, where there is one."""
+    sung = [one for one in ability.held if one.articulation == "sustained" and ability.slurs(one.mode)]
+    held = sung if singing and sung else ability.held
     weights = np.array([one.weight for one in held])
-    return held[rng.choice(len(held), p=weights / weights.sum())]
+    return held[int(rng.choice(len(held), p=weights / weights.sum()))]
+
+
+def _draw_voices(rng: np.random.Generator, ability: Ability) -> int:
+    """How many voices a clip may have, so that clips have `Ability.mean_voices` in the mean."""
+    if ability.excitation == "struck":
+        return ability.voices
+    most = 2 if ability.excitation == "bowed" else ability.voices
+    counts = np.arange(2, min(most, ability.voices) + 1)
+    if not counts.size:
+        return 1
+    weights = 0.6 ** np.arange(counts.size)
+    weights /= weights.sum()
+    if rng.random() >= (ability.mean_voices - 1) / (weights @ (counts - 1)):
+        return 1
+    return int(rng.choice(counts, p=weights))

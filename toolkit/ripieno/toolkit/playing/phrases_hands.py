@@ -1,0 +1,173 @@
+"""Phrases of two hands on keys: a melody and what accompanies it, legato that overlaps, the pedal.
+
+Conventions
+-----------
+A phrase is a tuple of sketches in any order, which may overlap; `voices_of` parts them into voices. A key
+is free before it is struck again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ripieno.contracts.performance import Envelope, Note
+
+from .gestures import Floats, Sketch, swell
+from .phrases import draw_chord
+from .phrases_line import draw_arc
+from .phrases_rhythm import SHORTEST_S
+from .player_ability import SLURRED, Ability, Technique
+
+PEDAL = "sustain_pedal"
+# Keys are never struck quite together.
+ASYNCHRONY_S = 0.008
+RELEASE_S = 0.015
+LEFT_SEMITONES = (19, 5)
+
+
+def bound(rng: np.random.Generator, ability: Ability, line: Sequence[Sketch]) -> tuple[Sketch, ...]:
+    """The line with keys held until after the next is struck, where the player plays legato so."""
+    if not line or rng.random() >= ability.slurs(line[0].mode):
+        return tuple(line)
+    following = [*line[1:], None]
+    return tuple(
+        _held_over(rng, sketch, after) if after and after.onset_s - sketch.offset_s < 0.2 else sketch
+        for sketch, after in zip(line, following, strict=True)
+    )
+
+
+def draw_left_hand(
+    rng: np.random.Generator,
+    ability: Ability,
+    technique: Technique,
+    scale: Sequence[int],
+    line: Sequence[Sketch],
+    *,
+    beat_s: float,
+) -> tuple[Sketch, ...]:
+    """Chords under a melody, block, broken or as octaves; none where the keyboard has no room for them."""
+    melody_midi = min(sketch.pitch_midi for sketch in line)
+    lowest, highest = ability.range_of(technique)
+    low, high = max(lowest, melody_midi - LEFT_SEMITONES[0]), min(highest, melody_midi - LEFT_SEMITONES[1])
+    if high - low < 12:
+        return ()
+    onset_s, offset_s = line[0].onset_s, max(sketch.offset_s for sketch in line)
+    step_s = float(np.clip(beat_s * rng.choice([1, 2, 2, 4]), 0.5, 2.0))
+    kind = str(rng.choice(["block", "broken", "octaves"], p=[0.4, 0.4, 0.2]))
+    arc, below = draw_arc(rng, onset_s, offset_s), rng.uniform(0, 0.15)
+    sketches: list[Sketch] = []
+    for begin_s in np.arange(onset_s, offset_s - SHORTEST_S, step_s):
+        end_s = min(begin_s + step_s, offset_s)
+        pitches = _chord(rng, scale, low=low, high=high, octaves=kind == "octaves")
+        level = float(arc.at(np.array([begin_s]))[0]) - below
+        times_s = _broken_s(begin_s, end_s) if kind == "broken" else np.full(len(pitches), begin_s)
+        order = (
+            np.resize([0, -1, len(pitches) // 2, -1], times_s.size)
+            if kind == "broken"
+            else range(len(pitches))
+        )
+        length_s = (end_s - begin_s) / times_s.size if kind == "broken" else end_s - begin_s
+        for time_s, place in zip(times_s, order, strict=True):
+            late_s = abs(rng.normal(0, ASYNCHRONY_S))
+            off_s = max(time_s + 0.9 * length_s, time_s + late_s + SHORTEST_S)
+            sketches.append(
+                Sketch(
+                    float(time_s + late_s),
+                    float(off_s),
+                    float(pitches[place]),
+                    technique.articulation,
+                    technique.mode,
+                    swell(time_s + late_s, off_s, levels=[level + rng.normal(0, 0.03)]),
+                )
+            )
+    return tuple(sketches)
+
+
+def voices_of(sketches: Sequence[Sketch], *, voices: int, until_s: float) -> tuple[tuple[Sketch, ...], ...]:
+    """Overlapping notes parted into voices, each in the first that is free.
+
+    A note that ends after `until_s` ends there, and one for which no voice is free is left out.
+    """
+    lines: list[list[Sketch]] = []
+    for sketch in _with_free_keys(sketches, until_s=until_s):
+        line = next((line for line in lines if line[-1].offset_s <= sketch.onset_s), None)
+        if line is not None:
+            line.append(sketch)
+        elif len(lines) < voices:
+            lines.append([sketch])
+    return tuple(tuple(line) for line in lines)
+
+
+def draw_pedal(rng: np.random.Generator, *, beat_s: float, duration_s: float) -> Envelope:
+    """A sustain pedal, 0 to 1: up all the time, or changed every bar or so."""
+    if rng.random() < 0.35:
+        return Envelope(np.zeros(1), np.zeros(1))
+    points = [(0.0, 0.0)]
+    time_s, bar_s = float(rng.uniform(0.1, 1.0)), float(np.clip(beat_s * rng.choice([2, 3, 4]), 1.0, 4.0))
+    while time_s < duration_s:
+        down_s, up_s = rng.uniform(0.05, 0.15, 2)
+        depth = 1.0 if rng.random() < 0.8 else float(rng.uniform(0.3, 0.9))
+        held_s = bar_s * float(rng.uniform(0.6, 0.95))
+        points += [
+            (time_s, 0.0),
+            (time_s + down_s, depth),
+            (time_s + held_s, depth),
+            (time_s + held_s + up_s, 0.0),
+        ]
+        time_s += held_s + up_s + float(rng.uniform(0.02, 0.2))
+    times_s, values = np.array(points).T
+    return Envelope(times_s, values)
+
+
+def with_pedal(note: Note, pedal: Envelope) -> Note:
+    """The note with the part of the pedal's curve that it lasts."""
+    inside = (pedal.times_s > note.onset_s) & (pedal.times_s < note.offset_s)
+    times_s: Floats = np.concatenate([[note.onset_s], pedal.times_s[inside], [note.offset_s]])
+    return replace(note, envelopes={**note.envelopes, PEDAL: Envelope(times_s, pedal.at(times_s))})
+
+
+def _held_over(rng: np.random.Generator, sketch: Sketch, after: Sketch) -> Sketch:
+    return _until(replace(sketch, articulation=SLURRED), after.onset_s + float(rng.uniform(0.01, 0.06)))
+
+
+def _until(sketch: Sketch, offset_s: float) -> Sketch:
+    level = sketch.loudness.values[:1]
+    return replace(sketch, offset_s=offset_s, loudness=swell(sketch.onset_s, offset_s, levels=level))
+
+
+def _with_free_keys(sketches: Sequence[Sketch], *, until_s: float) -> list[Sketch]:
+    """In the order of their onsets; a key is let go before it is struck again, or not struck at all."""
+    kept: list[Sketch] = []
+    last: dict[float, int] = {}
+    for sketch in sorted(sketches, key=lambda sketch: (sketch.onset_s, sketch.pitch_midi)):
+        sketch = _until(sketch, until_s) if sketch.offset_s > until_s else sketch
+        if sketch.duration_s < SHORTEST_S:
+            continue
+        before = kept[last[sketch.pitch_midi]] if sketch.pitch_midi in last else None
+        if before is not None and before.offset_s > sketch.onset_s - RELEASE_S:
+            if sketch.onset_s - RELEASE_S - before.onset_s < SHORTEST_S:
+                continue
+            kept[last[sketch.pitch_midi]] = _until(before, sketch.onset_s - RELEASE_S)
+        last[sketch.pitch_midi] = len(kept)
+        kept.append(sketch)
+    return kept
+
+
+def _chord(
+    rng: np.random.Generator, scale: Sequence[int], *, low: float, high: float, octaves: bool
+) -> tuple[int, ...]:
+    """Two to four keys within one hand, ascending."""
+    chord = draw_chord(rng, scale)
+    within = [pitch for pitch in range(int(np.ceil(low)), int(high) + 1)]
+    bass = next(pitch for pitch in within if pitch % 12 == chord[0])
+    if octaves:
+        return (bass, bass + 12) if bass + 12 <= high else (bass,)
+    upper = [pitch for pitch in within if bass < pitch <= bass + 12 and pitch % 12 in chord]
+    return (bass, *upper[:3])
+
+
+def _broken_s(begin_s: float, end_s: float) -> Floats:
+    """Four even onsets, or two where there is little time."""
+    count = 4 if end_s - begin_s > 0.5 else 2
+    return begin_s + (end_s - begin_s) / count * np.arange(count)
