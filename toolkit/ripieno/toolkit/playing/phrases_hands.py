@@ -17,7 +17,7 @@ from .gestures import Floats, Sketch, swell
 from .phrases import draw_chord
 from .phrases_line import draw_arc
 from .phrases_rhythm import SHORTEST_S
-from .player_ability import SLURRED, Ability, Technique
+from .player_ability import SLURRED, Ability, Passage
 
 PEDAL = "sustain_pedal"
 # Keys are never struck quite together.
@@ -38,28 +38,22 @@ def bound(rng: np.random.Generator, ability: Ability, line: Sequence[Sketch]) ->
 
 
 def draw_left_hand(
-    rng: np.random.Generator,
-    ability: Ability,
-    technique: Technique,
-    scale: Sequence[int],
-    line: Sequence[Sketch],
-    *,
-    beat_s: float,
+    rng: np.random.Generator, ability: Ability, passage: Passage, line: Sequence[Sketch]
 ) -> tuple[Sketch, ...]:
     """Chords under a melody, block, broken or as octaves; none where the keyboard has no room for them."""
     melody_midi = min(sketch.pitch_midi for sketch in line)
-    lowest, highest = ability.range_of(technique)
+    lowest, highest = ability.range_of(passage.technique)
     low, high = max(lowest, melody_midi - LEFT_SEMITONES[0]), min(highest, melody_midi - LEFT_SEMITONES[1])
     if high - low < 12:
         return ()
     onset_s, offset_s = line[0].onset_s, max(sketch.offset_s for sketch in line)
-    step_s = float(np.clip(beat_s * rng.choice([1, 2, 2, 4]), 0.5, 2.0))
+    step_s = float(np.clip(passage.beat_s * rng.choice([1, 2, 2, 4]), 0.5, 2.0))
     kind = str(rng.choice(["block", "broken", "octaves"], p=[0.4, 0.4, 0.2]))
     arc, below = draw_arc(rng, onset_s, offset_s), rng.uniform(0, 0.15)
     sketches: list[Sketch] = []
     for begin_s in np.arange(onset_s, offset_s - SHORTEST_S, step_s):
         end_s = min(begin_s + step_s, offset_s)
-        pitches = _chord(rng, scale, low=low, high=high, octaves=kind == "octaves")
+        pitches = _chord(rng, passage.scale, low=low, high=high, octaves=kind == "octaves")
         level = float(arc.at(np.array([begin_s]))[0]) - below
         times_s = _broken_s(begin_s, end_s) if kind == "broken" else np.full(len(pitches), begin_s)
         order = (
@@ -76,8 +70,8 @@ def draw_left_hand(
                     float(time_s + late_s),
                     float(off_s),
                     float(pitches[place]),
-                    technique.articulation,
-                    technique.mode,
+                    passage.technique.articulation,
+                    passage.technique.mode,
                     swell(time_s + late_s, off_s, levels=[level + rng.normal(0, 0.03)]),
                 )
             )
@@ -159,7 +153,7 @@ def _chord(
 ) -> tuple[int, ...]:
     """Two to four keys within one hand, ascending."""
     chord = draw_chord(rng, scale)
-    within = [pitch for pitch in range(int(np.ceil(low)), int(high) + 1)]
+    within = range(int(np.ceil(low)), int(high) + 1)
     bass = next(pitch for pitch in within if pitch % 12 == chord[0])
     if octaves:
         return (bass, bass + 12) if bass + 12 <= high else (bass,)

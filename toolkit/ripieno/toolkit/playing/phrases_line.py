@@ -1,33 +1,28 @@
-"""One phrase of one line: its notes with their slurs, gestures and dynamics.
-
-Conventions
------------
-A stroke is what one movement of bow or hand sounds: a note and those slurred to it.
-"""
+"""One phrase of one line: its notes with their slurs, gestures and dynamics."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .gestures import STEP_S, Bend, Sketch, Vibrato, swell
+from .gestures import Sketch, swell
+from .gestures_draws import draw_bend, draw_glide_s, draw_vibrato
 from .phrases import Floats, Ints, draw_melody
 from .phrases_rhythm import HOLDS, LONGEST_S, SHORTEST_S, Hold, draw_steps_s, humanised
-from .player_ability import SLURRED, Ability, Technique
+from .player_ability import SLURRED, Ability, Passage
 
 # A person's tuning without frets: standard deviation and limit.
 TUNING_CENTS, WORST_CENTS = 4.0, 12.0
-# What a string that was plucked still sounds after.
+# What of a plucked string still sounds enough to be slurred on.
 PLUCKED_SLURS, PLUCKED_SLUR_SEMITONES, PLUCKED_SLUR_S = 2, 5, 0.6
-VIBRATO_FROM_S, BEND_FROM_S = 0.35, 0.35
-VIBRATO_SHARE = {"bowed": 0.75, "plucked": 0.3, "struck": 0.0}
-# Nobody makes these waver.
-STRAIGHT = ("tremolo", "staccato", "muted", "harmonic")
+# A singing note, and the one that it is reached from.
+SUNG_S, REACHED_FROM_S = (0.8, 1.5), (0.25, 0.6)
+FARTHEST_GLIDE_SEMITONES = 9.0
 
 Bools = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Arc:
     """Loudness over a phrase: a level, and how it rises or falls around it."""
 
@@ -49,6 +44,16 @@ class Arc:
         return np.clip(self.level + self.change * ways[self.shape], 0.05, 0.98)
 
 
+@dataclass(frozen=True, eq=False)
+class _Line:
+    """Notes of a phrase before they have gestures, note for note."""
+
+    onsets_s: Floats
+    offsets_s: Floats
+    pitches: Floats
+    slurred: Bools
+
+
 def draw_arc(rng: np.random.Generator, onset_s: float, offset_s: float) -> Arc:
     """An arc over a phrase."""
     shape = str(rng.choice(["arch", "crescendo", "diminuendo", "valley"], p=[0.4, 0.25, 0.25, 0.1]))
@@ -56,53 +61,38 @@ def draw_arc(rng: np.random.Generator, onset_s: float, offset_s: float) -> Arc:
 
 
 def draw_line(
-    rng: np.random.Generator,
-    ability: Ability,
-    technique: Technique,
-    rungs: Ints,
-    *,
-    beat_s: float,
-    onset_s: float,
-    until_s: float,
-    singing: bool = False,
+    rng: np.random.Generator, ability: Ability, passage: Passage, rungs: Ints, *, singing: bool = False
 ) -> tuple[Sketch, ...]:
-    """A phrase of up to ten notes that begins at `onset_s` and ends by `until_s`.
+    """A phrase of up to ten notes, of one at least.
 
     Parameters
     ----------
+    passage : Passage
+        Where there is room for 0.2 s at least.
     rungs : ndarray
         The ladder it is played on.
     singing : bool
-        Whether it is to have a long note, reached by a glide, with vibrato: wants 1.8 s.
+        Whether it has a long note that is reached by a glide and has vibrato; wants room for 2.1 s.
     """
-    hold, slurs = HOLDS[technique.articulation], ability.slurs(technique.mode)
+    hold, slurs = HOLDS[passage.technique.articulation], ability.slurs(passage.technique.mode)
     count = int(rng.integers(4, 11) if hold.least_s < 0.3 else rng.integers(2, 5))
-    strict_s = draw_steps_s(rng, beat_s=beat_s, count=count, least_s=hold.least_s)
+    strict_s = draw_steps_s(rng, beat_s=passage.beat_s, count=count, least_s=hold.least_s)
     steps_s = humanised(rng, strict_s, least_s=hold.least_s)
     pitches = draw_melody(rng, rungs, count=count)
     wanted = rng.random(count) < slurs * rng.uniform(0, 2)
-    target = 0
     if singing:
-        target = int(rng.integers(1, 3))
-        before = pitches[target - 1]
-        steps_s[target - 1] = np.clip(steps_s[target - 1], 0.25, 0.6)
-        steps_s[target] = max(steps_s[target], rng.uniform(0.8, 1.2))
-        pitches[target] = _reachable(rng, rungs, before, farthest=min(9.0, ability.slur_semitones))
-        wanted[target - 1 : target + 1] = False, True
-        if steps_s[: target + 1].sum() > until_s - onset_s:
-            steps_s, pitches, wanted = steps_s[target - 1 :], pitches[target - 1 :], wanted[target - 1 :]
-            target = 1
-    steps_s = _fitting(steps_s, until_s - onset_s)
-    if not steps_s.size:
-        return ()
+        # First of all, so that it is there however little fits.
+        steps_s[0], steps_s[1] = rng.uniform(*REACHED_FROM_S), rng.uniform(*SUNG_S)
+        pitches[1] = _reachable(rng, ability, rungs, pitches[0])
+        wanted[1] = True
+    steps_s = _fitting(steps_s, passage.room_s)
     pitches, wanted = pitches[: steps_s.size], wanted[: steps_s.size]
-    joined = _slurs(ability, wanted, pitches, steps_s)
-    rests_s = _rests_s(rng, joined, steps_s, room_s=until_s - onset_s)
-    onsets_s = onset_s + np.concatenate([[0], np.cumsum(steps_s + rests_s)[:-1]])
-    offsets_s = _offsets_s(rng, onsets_s, steps_s, joined, hold)
-    return tuple(
-        _gestures(rng, ability, technique, onsets_s, offsets_s, tuned(rng, ability, pitches), joined, target)
-    )
+    slurred = _slurs(ability, wanted, pitches, steps_s)
+    rests_s = _rests_s(rng, slurred, steps_s, room_s=passage.room_s)
+    onsets_s = passage.onset_s + np.concatenate([[0], np.cumsum(steps_s + rests_s)[:-1]])
+    offsets_s = _offsets_s(rng, onsets_s, steps_s, slurred, hold)
+    line = _Line(onsets_s, offsets_s, tuned(rng, ability, pitches), slurred)
+    return _with_gestures(rng, ability, passage, line, sung=1 if singing else None)
 
 
 def tuned(rng: np.random.Generator, ability: Ability, pitches: Floats) -> Floats:
@@ -113,143 +103,85 @@ def tuned(rng: np.random.Generator, ability: Ability, pitches: Floats) -> Floats
     return np.clip(pitches + off_cents / 100, ability.lowest_midi, ability.highest_midi)
 
 
-def _gestures(
-    rng: np.random.Generator,
-    ability: Ability,
-    technique: Technique,
-    onsets_s: Floats,
-    offsets_s: Floats,
-    pitches: Floats,
-    joined: Bools,
-    target: int,
-) -> list[Sketch]:
-    arc = draw_arc(rng, onsets_s[0], offsets_s[-1])
-    lasting = ability.excitation == "bowed" and technique.articulation not in ("plucked", "staccato")
-    followed = np.append(joined[1:], False)
+def _with_gestures(
+    rng: np.random.Generator, ability: Ability, passage: Passage, line: _Line, *, sung: int | None
+) -> tuple[Sketch, ...]:
+    technique = passage.technique
+    arc = draw_arc(rng, line.onsets_s[0], line.offsets_s[-1])
+    lasts = ability.bowed and technique.articulation not in ("plucked", "staccato")
+    is_followed = np.append(line.slurred[1:], False)
     accent, sketches = 0.0, []
-    for index, (onset_s, offset_s) in enumerate(zip(onsets_s, offsets_s, strict=True)):
-        duration_s, sung = offset_s - onset_s, 0 < target == index
-        accent = accent if joined[index] else rng.normal(0, 0.04)
-        glide_s = _glide_s(rng, ability, duration_s, sung=sung) if joined[index] else 0.0
-        vibrato = _vibrato(rng, ability, technique, pitches[index], duration_s, glide_s, sung=sung)
-        can_bend = vibrato is None and not joined[index] and not followed[index]
-        levels = arc.at(np.linspace(onset_s, offset_s, 9 if lasting and duration_s > 0.15 else 1)) + accent
-        if lasting:
-            levels = levels + rng.normal(0, 0.06) * np.sin(np.pi * np.linspace(0, 1, levels.size))
+    for index, (onset_s, offset_s) in enumerate(zip(line.onsets_s, line.offsets_s, strict=True)):
+        note = {"pitch_midi": float(line.pitches[index]), "duration_s": float(offset_s - onset_s)}
+        slurred, is_sung = bool(line.slurred[index]), index == sung
+        # One stroke of the bow has one accent, so that loudness does not jump within it.
+        accent = accent if slurred else rng.normal(0, 0.04)
+        glide_s = draw_glide_s(rng, ability, duration_s=note["duration_s"], sung=is_sung) if slurred else 0.0
+        vibrato = draw_vibrato(rng, ability, technique, glide_s=glide_s, sung=is_sung, **note)
+        is_free = vibrato is None and not slurred and not is_followed[index]
+        place = np.linspace(0, 1, 9 if lasts else 1)
+        levels = arc.at(onset_s + place * note["duration_s"]) + accent
         sketches.append(
             Sketch(
                 onset_s=float(onset_s),
                 offset_s=float(offset_s),
-                pitch_midi=float(pitches[index]),
-                articulation=SLURRED if joined[index] else technique.articulation,
+                pitch_midi=note["pitch_midi"],
+                articulation=SLURRED if slurred else technique.articulation,
                 mode=technique.mode,
-                loudness=swell(onset_s, offset_s, levels=levels),
+                loudness=swell(
+                    onset_s, offset_s, levels=levels + rng.normal(0, 0.06) * np.sin(np.pi * place)
+                ),
                 glide_s=glide_s,
                 vibrato=vibrato,
-                bend=_bend(rng, ability, technique, pitches[index], duration_s) if can_bend else None,
+                bend=draw_bend(rng, ability, technique, **note) if is_free else None,
             )
         )
-    return sketches
+    return tuple(sketches)
 
 
-def _reachable(rng: np.random.Generator, rungs: Ints, before: float, *, farthest: float) -> float:
-    """A rung to glide to: a whole tone away at least, where the ladder has one near enough."""
+def _reachable(rng: np.random.Generator, ability: Ability, rungs: Ints, before: float) -> float:
+    """A rung to glide to and waver on: a whole tone away at least, and not at the end of the range."""
     away = np.abs(rungs - before)
-    near = rungs[(away >= 2) & (away <= farthest)]
-    return float(rng.choice(near if near.size else rungs[away > 0][np.argsort(away[away > 0])[:1]]))
+    near = (away >= 2) & (away <= min(FARTHEST_GLIDE_SEMITONES, ability.slur_semitones))
+    inside = (ability.lowest_midi + 1 <= rungs) & (rungs <= ability.highest_midi - 1)
+    return float(rng.choice(rungs[near & inside]))
 
 
 def _fitting(steps_s: Floats, room_s: float) -> Floats:
     """As many steps as there is room for; the first is shortened rather than left out."""
-    if room_s < 2 * SHORTEST_S:
-        return steps_s[:0]
     fitting = int(np.searchsorted(np.cumsum(steps_s), room_s, side="right"))
     return steps_s[:fitting] if fitting else np.array([room_s])
 
 
 def _slurs(ability: Ability, wanted: Bools, pitches: Floats, steps_s: Floats) -> Bools:
     """Which notes are slurred to the one before, of those that the player wants to."""
-    bowed = ability.excitation == "bowed"
-    joined = np.zeros(wanted.size, bool)
+    slurred = np.zeros(wanted.size, bool)
     first = 0
     for index in range(1, wanted.size):
         interval = abs(pitches[index] - pitches[index - 1])
         near = abs(pitches[index] - pitches[first]) <= ability.slur_semitones
         still_sounds = index - first <= PLUCKED_SLURS and steps_s[index - 1] <= PLUCKED_SLUR_S
-        can = near and interval > 0 and (bowed or (still_sounds and interval <= PLUCKED_SLUR_SEMITONES))
-        joined[index] = wanted[index] and can and ability.excitation != "struck"
-        first = first if joined[index] else index
-    return joined
+        can = (
+            near and interval > 0 and (ability.bowed or (still_sounds and interval <= PLUCKED_SLUR_SEMITONES))
+        )
+        slurred[index] = wanted[index] and can and ability.excitation != "struck"
+        first = first if slurred[index] else index
+    return slurred
 
 
-def _rests_s(rng: np.random.Generator, joined: Bools, steps_s: Floats, *, room_s: float) -> Floats:
-    """Rests within the phrase, after notes that no slur goes on from, as far as there is room."""
-    rests_s = np.where(rng.random(joined.size) < 0.08, rng.uniform(0.15, 0.5, joined.size), 0.0)
-    rests_s[:-1] *= ~joined[1:]
+def _rests_s(rng: np.random.Generator, slurred: Bools, steps_s: Floats, *, room_s: float) -> Floats:
+    """Rests after notes that no slur goes on from, as far as there is room."""
+    rests_s = np.where(rng.random(slurred.size) < 0.08, rng.uniform(0.15, 0.5, slurred.size), 0.0)
+    rests_s[:-1] *= ~slurred[1:]
     rests_s[-1] = 0.0
     return np.where(np.cumsum(rests_s) + steps_s.sum() <= room_s, rests_s, 0.0)
 
 
 def _offsets_s(
-    rng: np.random.Generator, onsets_s: Floats, steps_s: Floats, joined: Bools, hold: Hold
+    rng: np.random.Generator, onsets_s: Floats, steps_s: Floats, slurred: Bools, hold: Hold
 ) -> Floats:
     """Where notes end: at the next one in a slur, else after the articulation's share of the step."""
     shares = np.clip(rng.uniform(*hold.share) + rng.normal(0, 0.03, steps_s.size), *hold.share)
-    sounding_s = np.minimum(np.maximum(shares * steps_s, SHORTEST_S), LONGEST_S)
-    offsets_s = onsets_s + sounding_s
-    offsets_s[:-1] = np.where(joined[1:], onsets_s[1:], offsets_s[:-1])
+    offsets_s = onsets_s + np.clip(shares * steps_s, SHORTEST_S, LONGEST_S)
+    offsets_s[:-1] = np.where(slurred[1:], onsets_s[1:], offsets_s[:-1])
     return offsets_s
-
-
-def _glide_s(rng: np.random.Generator, ability: Ability, duration_s: float, *, sung: bool) -> float:
-    slides = ability.portamento and duration_s > 0.15 and rng.random() < 0.35
-    if sung or slides:
-        return float(min(rng.uniform(0.07, 0.22), 0.45 * duration_s))
-    return STEP_S if ability.fretted else float(rng.uniform(0.012, 0.025))
-
-
-def _vibrato(
-    rng: np.random.Generator,
-    ability: Ability,
-    technique: Technique,
-    pitch_midi: float,
-    duration_s: float,
-    glide_s: float,
-    *,
-    sung: bool,
-) -> Vibrato | None:
-    stopped = ability.excitation == "bowed" and technique.articulation == "plucked"
-    if not ability.vibrato or technique.articulation in STRAIGHT or stopped or duration_s < VIBRATO_FROM_S:
-        return None
-    depth_cents = float(rng.uniform(*ability.vibrato_depth_cents))
-    inside = ability.lowest_midi <= pitch_midi - depth_cents / 100
-    inside = inside and pitch_midi + depth_cents / 100 <= ability.highest_midi
-    if not sung and not (inside and rng.random() < VIBRATO_SHARE[ability.excitation]):
-        return None
-    return Vibrato(
-        delay_s=glide_s + float(rng.uniform(0.05, 0.25)) * min(duration_s, 1.0),
-        grow_s=float(rng.uniform(0.15, 0.45)) * min(duration_s, 1.2),
-        depth_cents=depth_cents,
-        rate_hz=float(np.clip(rng.normal(5.7, 0.5), 4.75, 6.7)),
-        drift=float(rng.uniform(0.01, 0.04)),
-        drift_hz=float(rng.uniform(0.5, 1.5)),
-        phase=float(rng.uniform(0, 2 * np.pi)),
-    )
-
-
-def _bend(
-    rng: np.random.Generator, ability: Ability, technique: Technique, pitch_midi: float, duration_s: float
-) -> Bend | None:
-    if not ability.bends or technique.articulation in STRAIGHT or duration_s < BEND_FROM_S:
-        return None
-    cents = float(rng.choice([50, 100, 150, 200, 300], p=[0.1, 0.35, 0.05, 0.4, 0.1]))
-    if pitch_midi + cents / 100 > ability.highest_midi or rng.random() > 0.25:
-        return None
-    let_back = rng.random() < 0.3 and duration_s > 0.6
-    return Bend(
-        delay_s=float(rng.uniform(0.03, 0.12)),
-        rise_s=float(rng.uniform(0.06, 0.18)),
-        cents=cents,
-        release_s=float(rng.uniform(0.55, 0.7)) * duration_s if let_back else np.inf,
-        fall_s=float(rng.uniform(0.06, 0.18)),
-    )

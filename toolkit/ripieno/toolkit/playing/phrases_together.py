@@ -6,16 +6,16 @@ A phrase is a tuple of voices, each a tuple of sketches in time that do not over
 given, what sounds at once is on strings of its own, under one hand.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from .gestures import Sketch, swell
+from .gestures_draws import can_waver
 from .phrases import draw_chord
 from .phrases_line import draw_arc, tuned
 from .phrases_rhythm import HOLDS, LONGEST_S, SHORTEST_S, draw_steps_s, humanised
-from .player_ability import Ability, Technique
+from .player_ability import Ability, Passage, Technique
 
 # Semitones below a melody; of two, the one that is in the key.
 INTERVALS = {"thirds": (4, 3), "sixths": (9, 8), "fifths": (7, 5), "octaves": (12, 12)}
@@ -28,82 +28,71 @@ GAP_S = 0.01
 Line = tuple[Sketch, ...]
 
 
-def draw_second(
-    rng: np.random.Generator, ability: Ability, technique: Technique, scale: Sequence[int], line: Line
-) -> Line:
+def draw_second(rng: np.random.Generator, ability: Ability, passage: Passage, line: Line) -> Line:
     """A second voice under a line, where two strings can have both; it has the line's gestures."""
     below = INTERVALS[str(rng.choice(list(INTERVALS), p=[0.35, 0.35, 0.15, 0.15]))]
     second: list[Sketch] = []
     for sketch in line:
         upper = round(sketch.pitch_midi)
-        lower = next((upper - by for by in below if (upper - by) % 12 in np.mod(scale, 12)), upper - below[0])
-        if not _on_two_strings(ability, technique, lower, upper):
+        lower = next(
+            (upper - by for by in below if (upper - by) % 12 in np.mod(passage.scale, 12)), upper - below[0]
+        )
+        if not _on_two_strings(ability, passage.technique, lower, upper):
             continue
         pitch_midi = float(tuned(rng, ability, np.array([float(lower)]))[0])
         before = second[-1] if second and second[-1].offset_s == sketch.onset_s else None
         if sketch.slurred and (before is None or round(before.pitch_midi) == lower):
             # Nothing to slur from: the string is struck anew.
-            sketch = replace(sketch, articulation=technique.articulation, glide_s=0.0)
-        second.append(replace(sketch, pitch_midi=pitch_midi))
+            sketch = replace(sketch, articulation=passage.technique.articulation, glide_s=0.0)
+        depth_cents = sketch.vibrato.depth_cents if sketch.vibrato else 0.0
+        vibrato = sketch.vibrato if can_waver(ability, pitch_midi, depth_cents) else None
+        second.append(replace(sketch, pitch_midi=pitch_midi, vibrato=vibrato, bend=None))
     return tuple(second)
 
 
 def draw_strummed(
-    rng: np.random.Generator,
-    ability: Ability,
-    technique: Technique,
-    scale: Sequence[int],
-    *,
-    voices: int,
-    beat_s: float,
-    onset_s: float,
-    until_s: float,
+    rng: np.random.Generator, ability: Ability, passage: Passage, *, voices: int
 ) -> tuple[Line, ...]:
     """Chords struck across the strings, down and up, each until the next."""
-    hold, count = HOLDS[technique.articulation], int(rng.integers(3, 8))
+    hold, count = HOLDS[passage.technique.articulation], int(rng.integers(3, 8))
     # Longer than a strum takes.
     least_s = voices * STRUM_S[1] + 2 * SHORTEST_S
-    steps_s = humanised(rng, draw_steps_s(rng, beat_s=beat_s, count=count, least_s=least_s), least_s=least_s)
-    steps_s = steps_s[np.cumsum(steps_s) <= until_s - onset_s]
-    onsets_s = onset_s + np.concatenate([[0], np.cumsum(steps_s)])
-    arc, share = (
-        draw_arc(rng, onset_s, float(onsets_s[-1])) if steps_s.size else None,
-        rng.uniform(*hold.share),
+    steps_s = humanised(
+        rng, draw_steps_s(rng, beat_s=passage.beat_s, count=count, least_s=least_s), least_s=least_s
     )
+    steps_s = steps_s[np.cumsum(steps_s) <= passage.room_s]
+    onsets_s = passage.onset_s + np.concatenate([[0], np.cumsum(steps_s)])
+    if not steps_s.size:
+        return ()
+    arc, share = draw_arc(rng, passage.onset_s, float(onsets_s[-1])), rng.uniform(*hold.share)
     lines: list[list[Sketch]] = [[] for _ in range(voices)]
     pitches: tuple[int, ...] = ()
     for index, (strum_s, step_s) in enumerate(zip(onsets_s[:-1], steps_s, strict=True)):
         if not pitches or rng.random() < 0.4:
-            pitches = draw_voicing(rng, ability, technique, scale, voices=voices)
+            pitches = draw_voicing(rng, ability, passage, voices=voices)
         spread_s, is_down = rng.uniform(*STRUM_S), index % 2 == 0 or rng.random() < 0.5
         level = arc.at(np.array([strum_s])) + rng.normal(0, 0.04)
         for place, pitch in enumerate(pitches):
             begin_s = strum_s + spread_s * (place if is_down else len(pitches) - 1 - place)
             end_s = max(begin_s + SHORTEST_S, min(strum_s + share * step_s, strum_s + step_s - GAP_S))
-            lines[place].append(_plucked(technique, begin_s, end_s, pitch, level=level + rng.normal(0, 0.02)))
+            lines[place].append(
+                _plucked(passage.technique, begin_s, end_s, pitch, level=level + rng.normal(0, 0.02))
+            )
     return tuple(tuple(line) for line in lines if line)
 
 
 def draw_picked(
-    rng: np.random.Generator,
-    ability: Ability,
-    technique: Technique,
-    scale: Sequence[int],
-    *,
-    voices: int,
-    beat_s: float,
-    onset_s: float,
-    until_s: float,
+    rng: np.random.Generator, ability: Ability, passage: Passage, *, voices: int
 ) -> tuple[Line, ...]:
     """Chords picked string by string; each string rings until it is picked again or the chord changes."""
-    step_s = float(np.clip(beat_s / rng.choice([2, 3, 4]), 0.13, 0.4))
+    step_s = float(np.clip(passage.beat_s / rng.choice([2, 3, 4]), 0.13, 0.4))
     per_chord, chords = int(rng.integers(voices, 2 * voices + 3)), int(rng.integers(1, 4))
     steps_s = humanised(rng, np.full(per_chord * chords, step_s), least_s=0.11)
-    steps_s = steps_s[np.cumsum(steps_s) <= until_s - onset_s]
-    times_s = onset_s + np.concatenate([[0], np.cumsum(steps_s)])
+    steps_s = steps_s[np.cumsum(steps_s) <= passage.room_s]
+    times_s = passage.onset_s + np.concatenate([[0], np.cumsum(steps_s)])
     lines: list[list[Sketch]] = [[] for _ in range(voices)]
     for first in range(0, steps_s.size, per_chord):
-        pitches = draw_voicing(rng, ability, technique, scale, voices=voices)
+        pitches = draw_voicing(rng, ability, passage, voices=voices)
         places = _pattern(rng, len(pitches), count=min(per_chord, steps_s.size - first))
         chord_end_s = times_s[first + places.size]
         arc = draw_arc(rng, times_s[first], chord_end_s)
@@ -113,16 +102,16 @@ def draw_picked(
             end_s = times_s[first + index + 1 + again[0]] if again.size else chord_end_s
             end_s = min(end_s - GAP_S, begin_s + LONGEST_S)
             level = arc.at(np.array([begin_s])) + rng.normal(0, 0.04)
-            lines[place].append(_plucked(technique, begin_s, end_s, pitches[place], level=level))
+            lines[place].append(_plucked(passage.technique, begin_s, end_s, pitches[place], level=level))
     return tuple(tuple(line) for line in lines if line)
 
 
 def draw_voicing(
-    rng: np.random.Generator, ability: Ability, technique: Technique, scale: Sequence[int], *, voices: int
+    rng: np.random.Generator, ability: Ability, passage: Passage, *, voices: int
 ) -> tuple[int, ...]:
     """Pitches of a chord, at most one a string and at most `voices`, low string first; at least one."""
-    chord = draw_chord(rng, scale)
-    lowest, highest = ability.range_of(technique)
+    chord = draw_chord(rng, passage.scale)
+    lowest, highest = ability.range_of(passage.technique)
     first = int(rng.integers(0, 9))
     pitches = []
     for string in ability.strings:

@@ -15,8 +15,6 @@ A voice is a tuple of notes that do not overlap. Silence lasts 0.1 s at least be
 and has vibrato.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ripieno.contracts import InputError
@@ -28,7 +26,7 @@ from .phrases_hands import bound, draw_left_hand, draw_pedal, voices_of, with_pe
 from .phrases_line import draw_line
 from .phrases_rhythm import draw_beat_s, draw_rest_s
 from .phrases_together import draw_picked, draw_second, draw_strummed
-from .player_ability import Ability, Technique
+from .player_ability import Ability, Passage, Technique
 
 __all__ = ["Ability", "Technique", "play"]
 
@@ -36,8 +34,11 @@ LEAST_S = 3.0
 LEAD_S, TAIL_S = (0.1, 0.4), (0.3, 0.4)
 # Less room than this is left silent.
 PHRASE_S = 0.6
-# Share of the phrases of several voices, in a clip that has such.
-TOGETHER = 0.65
+LONGEST_PHRASE_S = 4.5
+# The last chance to sing: a phrase, a rest and a singing note have just room.
+SING_BY_S = LONGEST_PHRASE_S + 0.9 + 2.2
+# Share of the phrases of several voices, in a clip that has such; and of chords among them.
+TOGETHER, CHORDS = 0.65, 0.7
 
 Voice = tuple[Note, ...]
 
@@ -65,59 +66,48 @@ def play(ability: Ability, *, rng: np.random.Generator, duration_s: float) -> tu
     """
     if duration_s < LEAST_S:
         raise InputError(f"duration_s is {duration_s:g}: a clip to play in lasts {LEAST_S:g} s at least")
-    scale, beat_s = draw_scale(rng), draw_beat_s(rng)
+    scale, beat_s, together = draw_scale(rng), draw_beat_s(rng), _draw_voices(rng, ability)
     onset_s, until_s = float(rng.uniform(*LEAD_S)), duration_s - float(rng.uniform(*TAIL_S))
-    sing_from_s = rng.uniform(0, max(0, duration_s / 2 - 3))
-    together = _draw_voices(rng, ability)
     voices: list[list[Sketch]] = [[] for _ in range(ability.voices)]
+    has_sung = False
     while until_s - onset_s > PHRASE_S:
-        singing = sing_from_s <= onset_s
-        room = _Room(scale, beat_s, onset_s, until_s)
-        phrase = _draw_phrase(rng, ability, room, singing=singing, voices=together)
+        singing = not has_sung and (until_s - onset_s < SING_BY_S or rng.random() < 0.5)
+        technique = _draw_technique(rng, ability, singing=singing)
+        passage = Passage(technique, scale, beat_s, onset_s, min(until_s, onset_s + LONGEST_PHRASE_S))
+        phrase = _draw_phrase(rng, ability, passage, singing=singing, voices=together)
         for voice, line in zip(voices, phrase, strict=False):
             voice += line
-        sing_from_s = np.inf if singing else sing_from_s
+        has_sung |= singing
         onset_s = max(line[-1].offset_s for line in phrase) + draw_rest_s(rng)
-    channels = {"frets": ability.fretted, "vibrato": ability.vibrato, "bends": ability.bends}
-    notes = tuple(drawn(voice, **channels) for voice in voices if voice)
+    notes = (
+        drawn(voice, frets=ability.fretted, vibrato=ability.vibrato, bends=ability.bends)
+        for voice in voices
+        if voice
+    )
     if not ability.pedal:
-        return notes
+        return tuple(notes)
     pedal = draw_pedal(rng, beat_s=beat_s, duration_s=duration_s)
     return tuple(tuple(with_pedal(note, pedal) for note in voice) for voice in notes)
 
 
-@dataclass(frozen=True)
-class _Room:
-    """Where a phrase begins, by when it ends, and what it is made of."""
-
-    scale: tuple[int, ...]
-    beat_s: float
-    onset_s: float
-    until_s: float
-
-
 def _draw_phrase(
-    rng: np.random.Generator, ability: Ability, room: _Room, *, singing: bool, voices: int
+    rng: np.random.Generator, ability: Ability, passage: Passage, *, singing: bool, voices: int
 ) -> tuple[tuple[Sketch, ...], ...]:
     """A phrase of one voice, or mostly of several in a clip that has them."""
-    technique = _draw_technique(rng, ability, singing=singing)
     together = voices > 1 and rng.random() < TOGETHER
-    when = {"beat_s": room.beat_s, "onset_s": room.onset_s, "until_s": room.until_s}
-    if together and ability.excitation == "plucked" and ability.strings and rng.random() < 0.7:
+    if together and ability.excitation == "plucked" and ability.strings and rng.random() < CHORDS:
         draw = draw_strummed if rng.random() < 0.5 else draw_picked
-        if phrase := draw(rng, ability, technique, room.scale, voices=voices, **when):
+        if phrase := draw(rng, ability, passage, voices=voices):
             return phrase
-    low, high = ability.range_of(technique)
+    low, high = ability.range_of(passage.technique)
     low, high = draw_register(rng, lowest_midi=low, highest_midi=high)
-    rungs = ladder(room.scale, lowest_midi=low, highest_midi=high)
-    line = draw_line(rng, ability, technique, rungs, singing=singing and _sings(ability, technique), **when)
+    rungs = ladder(passage.scale, lowest_midi=low, highest_midi=high)
+    line = draw_line(rng, ability, passage, rungs, singing=singing and _sings(ability, passage.technique))
     if ability.excitation == "struck":
-        left = (
-            draw_left_hand(rng, ability, technique, room.scale, line, beat_s=room.beat_s) if together else ()
-        )
+        left = draw_left_hand(rng, ability, passage, line) if together else ()
         keys = (*bound(rng, ability, line), *left)
-        return voices_of(keys, voices=ability.voices, until_s=room.until_s)
-    second = draw_second(rng, ability, technique, room.scale, line) if together else ()
+        return voices_of(keys, voices=ability.voices, until_s=passage.until_s)
+    second = draw_second(rng, ability, passage, line) if together else ()
     return (line, second) if second else (line,)
 
 

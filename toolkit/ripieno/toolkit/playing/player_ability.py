@@ -1,4 +1,4 @@
-"""What a player can do on an instrument as it is rendered."""
+"""What a player can do on an instrument as it is rendered, and what is asked for in a phrase."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -83,12 +83,18 @@ class Ability:
     slur_semitones: float = 12.0
 
     def __post_init__(self) -> None:
-        if self.highest_midi - self.lowest_midi < 12:
-            raise InputError(
-                f"{self.lowest_midi:g} to {self.highest_midi:g}: a player wants an octave at least"
-            )
         if not self.held:
             raise InputError("a player needs a technique beside legato")
+        if self.slur_semitones < 3:
+            raise InputError(f"slur_semitones is {self.slur_semitones:g}: a melody wants 3 at least")
+        for lowest, highest in map(self.range_of, self.held):
+            if highest - lowest < 12:
+                raise InputError(f"{lowest:g} to {highest:g}: a player wants an octave at least")
+
+    @property
+    def bowed(self) -> bool:
+        """Whether notes last as long as they are played, and swell."""
+        return self.excitation == "bowed"
 
     @property
     def held(self) -> tuple[Technique, ...]:
@@ -103,3 +109,31 @@ class Ability:
     def range_of(self, technique: Technique) -> tuple[float, float]:
         """Lowest and highest pitch of a technique, MIDI numbers."""
         return technique.range_midi or (self.lowest_midi, self.highest_midi)
+
+
+@dataclass(frozen=True)
+class Passage:
+    """What a phrase is made of, and its room.
+
+    Parameters
+    ----------
+    technique : Technique
+        How it is played.
+    scale : tuple of int
+        Pitches of the key from its tonic up, which is a pitch class.
+    beat_s : float
+        Length of a beat.
+    onset_s, until_s : float
+        Where it begins, and by when it has ended.
+    """
+
+    technique: Technique
+    scale: tuple[int, ...]
+    beat_s: float
+    onset_s: float
+    until_s: float
+
+    @property
+    def room_s(self) -> float:
+        """How long it may last."""
+        return self.until_s - self.onset_s
