@@ -8,7 +8,8 @@ INSTALL := $(PIP) install --constraint constraints.txt --no-build-isolation
 PYTEST ?= $(BIN)/pytest
 
 DEMO := contracts registry core toolkit plugins/media plugins/librosa plugins/spectrum .
-ALL := $(DEMO) plugins/beat-decoders plugins/beatnet plugins/rhythm
+ALL := $(DEMO) plugins/beat-decoders plugins/beatnet plugins/rhythm \
+    plugins/instruments plugins/performance plugins/faust plugins/sfizz plugins/augment
 MANIFESTS := constraints.txt $(ALL:%=%/pyproject.toml)
 
 .DEFAULT_GOAL := help

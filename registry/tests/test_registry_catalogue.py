@@ -255,14 +255,24 @@ def test_a_package_that_is_not_there_is_one_line(catalogue, module: str) -> None
 def test_the_list_has_what_can_be_read_and_reports_the_rest(catalogue, server) -> None:
     weights = catalogue(server.url("whole/weights.onnx"))
     said: list[str] = []
-    (demo,) = weights.list(said.append)
+    found = {entry.name: entry for entry in weights.list(said.append)}
+    demo = found["demo"]
     assert (demo.name, demo.asset.description, demo.path) == ("demo", "Weights.", None)
-    assert said == [
+    assert [line for line in said if "ripieno-weights" in line] == [
         "asset/broken of ripieno-weights 1.0: ripieno_weights.cards has no attribute 'none'. "
         "Run: pip install -U ripieno-weights"
     ]
     path = weights.get("demo")
-    assert weights.list(said.append)[0].path == path
+    assert {entry.name: entry.path for entry in weights.list(said.append)}["demo"] == path
+
+
+def test_what_has_no_checksum_is_described_and_never_fetched(catalogue, server) -> None:
+    unknown = catalogue(server.url("whole/weights.onnx"), size=0, sha256="''")
+    assert {entry.name: entry.path for entry in unknown.list(lambda line: None)}["demo"] is None
+    for ask in (unknown.get, unknown.path):
+        with pytest.raises(MissingError, match=r"its checksum is not known.*Get it by hand from http"):
+            ask("demo")
+    assert server.asked == []
 
 
 def test_sizes_are_shown_in_units_of_a_thousand() -> None:

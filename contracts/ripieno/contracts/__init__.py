@@ -36,6 +36,7 @@ _HOME = {
     "performance": "Envelope Example Note Performance Stream",
     "plugin": "NoConfig Plugin Resources",
     "provenance": "Licence Provenance",
+    "sample_library": "SampledPlayer SampledTechnique SampleLibrary",
     "data": "Asset DataPlugin Preset Recipe resources",
     "series": "Activations BeatClock Features Trajectory",
     "slow_clock": "SlowClock slow_states",

@@ -92,6 +92,11 @@ from .performance import (
 )
 from .plugin import NoConfig as NoConfig, Plugin as Plugin, Resources as Resources
 from .provenance import Licence as Licence, Provenance as Provenance
+from .sample_library import (
+    SampledPlayer as SampledPlayer,
+    SampledTechnique as SampledTechnique,
+    SampleLibrary as SampleLibrary,
+)
 from .series import (
     Activations as Activations,
     BeatClock as BeatClock,

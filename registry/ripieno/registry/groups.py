@@ -22,11 +22,15 @@ def check(entry: Entry, loaded: Any) -> None:
     PluginError
         In one line.
     """
-    from ripieno.contracts import Artifact, Asset, Hooks, InstrumentProfile, Preset, Recipe
+    from ripieno.contracts import Artifact, Asset, Hooks, InstrumentProfile, Preset, Recipe, SampleLibrary
 
     others = {"ripieno.artifacts": (Artifact,), "ripieno.hooks": (Hooks,)}
     classes = _interfaces(entry.group) or others.get(entry.group, ())
-    data = tuple(kind for kind in (Asset, InstrumentProfile, Preset, Recipe) if kind.group == entry.group)
+    data = tuple(
+        kind
+        for kind in (Asset, InstrumentProfile, Preset, Recipe, SampleLibrary)
+        if kind.group == entry.group
+    )
     if classes and not (isinstance(loaded, type) and issubclass(loaded, classes)):
         names = " or ".join(kind.__name__ for kind in classes)
         cure = f"Derive it from {names} of ripieno.contracts, or register it under another group than {entry.group}"
