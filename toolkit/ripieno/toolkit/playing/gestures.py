@@ -189,16 +189,15 @@ def drawn(
 
 def swell(onset_s: float, offset_s: float, *, levels: Sequence[float] | Floats) -> Envelope:
     """Loudness through these levels, evenly from onset to offset, kept within 0.02 to 1."""
-    levels = np.clip(np.asarray(levels, np.float64), 0.02, 1.0)
-    return Envelope(
-        np.linspace(onset_s, offset_s, max(2, levels.size)), np.resize(levels, max(2, levels.size))
-    )
+    values = np.clip(np.asarray(levels, np.float64), 0.02, 1.0)
+    values = np.repeat(values, 2) if values.size == 1 else values
+    return Envelope(np.linspace(onset_s, offset_s, values.size), values)
 
 
 def _grid(onset_s: float, offset_s: float) -> Floats:
     """Every 5 ms from onset to offset, both included."""
     steps = max(1, int(np.ceil((offset_s - onset_s) / STEP_S - 0.5)))
-    times_s: Floats = onset_s + STEP_S * np.arange(steps + 1)
+    times_s = onset_s + STEP_S * np.arange(steps + 1, dtype=np.float64)
     times_s[-1] = offset_s
     return times_s
 
@@ -214,4 +213,5 @@ def _lean(times_s: Floats, values: Floats) -> Envelope:
 def _smooth(x: Floats) -> Floats:
     """From 0 to 1 as x does, without corners."""
     x = np.clip(x, 0.0, 1.0)
-    return x * x * (3 - 2 * x)
+    smooth: Floats = x * x * (3 - 2 * x)
+    return smooth

@@ -48,7 +48,8 @@ def draw_chord(rng: np.random.Generator, scale: Sequence[int]) -> tuple[int, ...
 def ladder(scale: tuple[int, ...], *, lowest_midi: float, highest_midi: float) -> Ints:
     """Pitches of the scale within a range, ascending; MIDI numbers."""
     pitches = np.arange(int(np.ceil(lowest_midi)), int(np.floor(highest_midi)) + 1)
-    return pitches[np.isin(pitches % 12, np.array(scale) % 12)]
+    rungs: Ints = pitches[np.isin(pitches % 12, np.array(scale) % 12)]
+    return rungs
 
 
 def draw_register(
@@ -72,8 +73,9 @@ def draw_melody(rng: np.random.Generator, rungs: Ints, *, count: int) -> Floats:
 
 def _reflected(places: Ints, size: int) -> Ints:
     """Places folded back into 0 to size - 1 at both ends."""
-    around = np.mod(places, max(1, 2 * (size - 1)))
-    return np.minimum(around, 2 * (size - 1) - around)
+    around = np.mod(places, 2 * (size - 1))
+    folded: Ints = np.minimum(around, 2 * (size - 1) - around)
+    return folded
 
 
 def _way(rng: np.random.Generator) -> int:

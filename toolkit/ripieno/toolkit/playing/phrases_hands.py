@@ -15,7 +15,7 @@ from ripieno.contracts.performance import Envelope, Note
 
 from .gestures import Floats, Sketch, swell
 from .phrases import draw_chord
-from .phrases_line import draw_arc
+from .phrases_line import draw_arc, struck
 from .phrases_rhythm import SHORTEST_S
 from .player_ability import SLURRED, Ability, Passage
 
@@ -23,7 +23,11 @@ PEDAL = "sustain_pedal"
 # Keys are never struck quite together.
 ASYNCHRONY_S = 0.008
 RELEASE_S = 0.015
-LEFT_SEMITONES = (19, 5)
+# Where the left hand plays, below the lowest note of the right; and how long of its steps.
+LEFT_SEMITONES, LEFT_SHARE = (19, 5), 0.9
+
+# When a key is struck and let go, and which.
+Struck = tuple[float, float, int]
 
 
 def bound(rng: np.random.Generator, ability: Ability, line: Sequence[Sketch]) -> tuple[Sketch, ...]:
@@ -49,31 +53,17 @@ def draw_left_hand(
     onset_s, offset_s = line[0].onset_s, max(sketch.offset_s for sketch in line)
     step_s = float(np.clip(passage.beat_s * rng.choice([1, 2, 2, 4]), 0.5, 2.0))
     kind = str(rng.choice(["block", "broken", "octaves"], p=[0.4, 0.4, 0.2]))
-    arc, below = draw_arc(rng, onset_s, offset_s), rng.uniform(0, 0.15)
+    arc, softer = draw_arc(rng, onset_s, offset_s), rng.uniform(0, 0.15)
     sketches: list[Sketch] = []
     for begin_s in np.arange(onset_s, offset_s - SHORTEST_S, step_s):
-        end_s = min(begin_s + step_s, offset_s)
-        pitches = _chord(rng, passage.scale, low=low, high=high, octaves=kind == "octaves")
-        level = float(arc.at(np.array([begin_s]))[0]) - below
-        times_s = _broken_s(begin_s, end_s) if kind == "broken" else np.full(len(pitches), begin_s)
-        order = (
-            np.resize([0, -1, len(pitches) // 2, -1], times_s.size)
-            if kind == "broken"
-            else range(len(pitches))
-        )
-        length_s = (end_s - begin_s) / times_s.size if kind == "broken" else end_s - begin_s
-        for time_s, place in zip(times_s, order, strict=True):
-            late_s = abs(rng.normal(0, ASYNCHRONY_S))
-            off_s = max(time_s + 0.9 * length_s, time_s + late_s + SHORTEST_S)
+        chord = draw_chord(rng, passage.scale)
+        keys = _octave(chord, low=low, high=high) if kind == "octaves" else _close(chord, low=low, high=high)
+        place = _broken if kind == "broken" else _block
+        level = arc.at_once(begin_s) - softer
+        for struck_s, released_s, key in place(keys, begin_s, min(begin_s + step_s, offset_s)):
+            late_s = struck_s + abs(rng.normal(0, ASYNCHRONY_S))
             sketches.append(
-                Sketch(
-                    float(time_s + late_s),
-                    float(off_s),
-                    float(pitches[place]),
-                    passage.technique.articulation,
-                    passage.technique.mode,
-                    swell(time_s + late_s, off_s, levels=[level + rng.normal(0, 0.03)]),
-                )
+                struck(passage.technique, late_s, max(released_s, late_s + SHORTEST_S), key, level=level)
             )
     return tuple(sketches)
 
@@ -148,20 +138,29 @@ def _with_free_keys(sketches: Sequence[Sketch], *, until_s: float) -> list[Sketc
     return kept
 
 
-def _chord(
-    rng: np.random.Generator, scale: Sequence[int], *, low: float, high: float, octaves: bool
-) -> tuple[int, ...]:
-    """Two to four keys within one hand, ascending."""
-    chord = draw_chord(rng, scale)
-    within = range(int(np.ceil(low)), int(high) + 1)
-    bass = next(pitch for pitch in within if pitch % 12 == chord[0])
-    if octaves:
-        return (bass, bass + 12) if bass + 12 <= high else (bass,)
-    upper = [pitch for pitch in within if bass < pitch <= bass + 12 and pitch % 12 in chord]
-    return (bass, *upper[:3])
+def _close(chord: Sequence[int], *, low: float, high: float) -> list[int]:
+    """The chord's lowest root in the range and three tones above it, ascending."""
+    keys = [key for key in range(int(np.ceil(low)), int(high) + 1) if key % 12 in chord]
+    root = next(index for index, key in enumerate(keys) if key % 12 == chord[0])
+    return keys[root : root + 4]
 
 
-def _broken_s(begin_s: float, end_s: float) -> Floats:
-    """Four even onsets, or two where there is little time."""
-    count = 4 if end_s - begin_s > 0.5 else 2
-    return begin_s + (end_s - begin_s) / count * np.arange(count)
+def _octave(chord: Sequence[int], *, low: float, high: float) -> list[int]:
+    """The chord's lowest root in the range, and its octave if that is in it too."""
+    root = next(key for key in range(int(np.ceil(low)), int(high) + 1) if key % 12 == chord[0])
+    return [key for key in (root, root + 12) if key <= high]
+
+
+def _block(keys: Sequence[int], begin_s: float, end_s: float) -> list[Struck]:
+    """All keys together."""
+    return [(begin_s, begin_s + LEFT_SHARE * (end_s - begin_s), key) for key in keys]
+
+
+def _broken(keys: Sequence[int], begin_s: float, end_s: float) -> list[Struck]:
+    """Low, high, middle, high; low and high alone where there is little time."""
+    order = [keys[0], keys[-1], keys[len(keys) // 2], keys[-1]][: 4 if end_s - begin_s > 0.5 else 2]
+    step_s = (end_s - begin_s) / len(order)
+    starts_s = [begin_s + step_s * index for index in range(len(order))]
+    return [
+        (start_s, start_s + LEFT_SHARE * step_s, key) for start_s, key in zip(starts_s, order, strict=True)
+    ]

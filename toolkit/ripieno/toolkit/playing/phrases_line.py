@@ -9,7 +9,7 @@ from .gestures import Sketch, swell
 from .gestures_draws import draw_bend, draw_glide_s, draw_vibrato
 from .phrases import Floats, Ints, draw_melody
 from .phrases_rhythm import HOLDS, LONGEST_S, SHORTEST_S, Hold, draw_steps_s, humanised
-from .player_ability import SLURRED, Ability, Passage
+from .player_ability import SLURRED, Ability, Passage, Technique
 
 # A person's tuning without frets: standard deviation and limit.
 TUNING_CENTS, WORST_CENTS = 4.0, 12.0
@@ -41,7 +41,12 @@ class Arc:
             "crescendo": x - 0.5,
             "diminuendo": 0.5 - x,
         }
-        return np.clip(self.level + self.change * ways[self.shape], 0.05, 0.98)
+        loudness: Floats = np.clip(self.level + self.change * ways[self.shape], 0.05, 0.98)
+        return loudness
+
+    def at_once(self, time_s: float) -> float:
+        """Loudness of what is struck or plucked at a time."""
+        return float(self.at(np.array([time_s]))[0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +98,18 @@ def draw_line(
     offsets_s = _offsets_s(rng, onsets_s, steps_s, slurred, hold)
     line = _Line(onsets_s, offsets_s, tuned(rng, ability, pitches), slurred)
     return _with_gestures(rng, ability, passage, line, sung=1 if singing else None)
+
+
+def struck(technique: Technique, onset_s: float, offset_s: float, pitch: int, *, level: float) -> Sketch:
+    """A note whose loudness is settled when it begins."""
+    return Sketch(
+        onset_s=float(onset_s),
+        offset_s=float(offset_s),
+        pitch_midi=float(pitch),
+        articulation=technique.articulation,
+        mode=technique.mode,
+        loudness=swell(float(onset_s), float(offset_s), levels=[level]),
+    )
 
 
 def tuned(rng: np.random.Generator, ability: Ability, pitches: Floats) -> Floats:

@@ -6,14 +6,15 @@ A phrase is a tuple of voices, each a tuple of sketches in time that do not over
 given, what sounds at once is on strings of its own, under one hand.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from .gestures import Sketch, swell
+from .gestures import Sketch
 from .gestures_draws import can_waver
-from .phrases import draw_chord
-from .phrases_line import draw_arc, tuned
+from .phrases import Ints, draw_chord
+from .phrases_line import draw_arc, struck, tuned
 from .phrases_rhythm import HOLDS, LONGEST_S, SHORTEST_S, draw_steps_s, humanised
 from .player_ability import Ability, Passage, Technique
 
@@ -30,20 +31,17 @@ Line = tuple[Sketch, ...]
 
 def draw_second(rng: np.random.Generator, ability: Ability, passage: Passage, line: Line) -> Line:
     """A second voice under a line, where two strings can have both; it has the line's gestures."""
-    below = INTERVALS[str(rng.choice(list(INTERVALS), p=[0.35, 0.35, 0.15, 0.15]))]
+    intervals = INTERVALS[str(rng.choice(list(INTERVALS), p=[0.35, 0.35, 0.15, 0.15]))]
     second: list[Sketch] = []
     for sketch in line:
-        upper = round(sketch.pitch_midi)
-        lower = next(
-            (upper - by for by in below if (upper - by) % 12 in np.mod(passage.scale, 12)), upper - below[0]
-        )
-        if not _on_two_strings(ability, passage.technique, lower, upper):
+        lower = _below(round(sketch.pitch_midi), intervals, passage.scale)
+        if not _on_two_strings(ability, passage.technique, lower, round(sketch.pitch_midi)):
             continue
-        pitch_midi = float(tuned(rng, ability, np.array([float(lower)]))[0])
         before = second[-1] if second and second[-1].offset_s == sketch.onset_s else None
         if sketch.slurred and (before is None or round(before.pitch_midi) == lower):
             # Nothing to slur from: the string is struck anew.
             sketch = replace(sketch, articulation=passage.technique.articulation, glide_s=0.0)
+        pitch_midi = float(tuned(rng, ability, np.array([float(lower)]))[0])
         depth_cents = sketch.vibrato.depth_cents if sketch.vibrato else 0.0
         vibrato = sketch.vibrato if can_waver(ability, pitch_midi, depth_cents) else None
         second.append(replace(sketch, pitch_midi=pitch_midi, vibrato=vibrato, bend=None))
@@ -57,9 +55,8 @@ def draw_strummed(
     hold, count = HOLDS[passage.technique.articulation], int(rng.integers(3, 8))
     # Longer than a strum takes.
     least_s = voices * STRUM_S[1] + 2 * SHORTEST_S
-    steps_s = humanised(
-        rng, draw_steps_s(rng, beat_s=passage.beat_s, count=count, least_s=least_s), least_s=least_s
-    )
+    strict_s = draw_steps_s(rng, beat_s=passage.beat_s, count=count, least_s=least_s)
+    steps_s = humanised(rng, strict_s, least_s=least_s)
     steps_s = steps_s[np.cumsum(steps_s) <= passage.room_s]
     onsets_s = passage.onset_s + np.concatenate([[0], np.cumsum(steps_s)])
     if not steps_s.size:
@@ -71,12 +68,12 @@ def draw_strummed(
         if not pitches or rng.random() < 0.4:
             pitches = draw_voicing(rng, ability, passage, voices=voices)
         spread_s, is_down = rng.uniform(*STRUM_S), index % 2 == 0 or rng.random() < 0.5
-        level = arc.at(np.array([strum_s])) + rng.normal(0, 0.04)
+        level = arc.at_once(strum_s) + rng.normal(0, 0.04)
         for place, pitch in enumerate(pitches):
             begin_s = strum_s + spread_s * (place if is_down else len(pitches) - 1 - place)
             end_s = max(begin_s + SHORTEST_S, min(strum_s + share * step_s, strum_s + step_s - GAP_S))
             lines[place].append(
-                _plucked(passage.technique, begin_s, end_s, pitch, level=level + rng.normal(0, 0.02))
+                struck(passage.technique, begin_s, end_s, pitch, level=level + rng.normal(0, 0.02))
             )
     return tuple(tuple(line) for line in lines if line)
 
@@ -101,8 +98,8 @@ def draw_picked(
             again = np.flatnonzero(places[index + 1 :] == place)
             end_s = times_s[first + index + 1 + again[0]] if again.size else chord_end_s
             end_s = min(end_s - GAP_S, begin_s + LONGEST_S)
-            level = arc.at(np.array([begin_s])) + rng.normal(0, 0.04)
-            lines[place].append(_plucked(passage.technique, begin_s, end_s, pitches[place], level=level))
+            level = arc.at_once(begin_s) + rng.normal(0, 0.04)
+            lines[place].append(struck(passage.technique, begin_s, end_s, pitches[place], level=level))
     return tuple(tuple(line) for line in lines if line)
 
 
@@ -123,22 +120,17 @@ def draw_voicing(
     return tuple(pitches[start : start + voices]) or (int(np.ceil(lowest)),)
 
 
-def _pattern(rng: np.random.Generator, strings: int, *, count: int) -> np.ndarray:
+def _below(upper: int, intervals: Sequence[int], scale: Sequence[int]) -> int:
+    """The first of the intervals that leads into the key, else the first of all."""
+    in_key = [upper - interval for interval in intervals if (upper - interval) % 12 in np.mod(scale, 12)]
+    return in_key[0] if in_key else upper - intervals[0]
+
+
+def _pattern(rng: np.random.Generator, strings: int, *, count: int) -> Ints:
     """Which string is picked when: up, down, up and down, or as it comes."""
     up = np.arange(strings)
     patterns = (up, up[::-1], np.concatenate([up, up[-2:0:-1]]), rng.permutation(strings))
     return np.resize(patterns[rng.integers(len(patterns))], count)
-
-
-def _plucked(technique: Technique, onset_s: float, offset_s: float, pitch: int, *, level: float) -> Sketch:
-    return Sketch(
-        float(onset_s),
-        float(offset_s),
-        float(pitch),
-        technique.articulation,
-        technique.mode,
-        swell(onset_s, offset_s, levels=np.ravel(level)),
-    )
 
 
 def _on_two_strings(ability: Ability, technique: Technique, lower: float, upper: float) -> bool:
