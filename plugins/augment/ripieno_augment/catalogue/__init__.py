@@ -1,0 +1,5 @@
+"""Recordings by others that make a bank, as entries of the catalogue: where they are, and on which terms."""
+
+from ripieno.contracts import Asset, resources
+
+__getattr__ = resources(__name__, Asset)

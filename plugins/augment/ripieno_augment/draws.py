@@ -1,0 +1,58 @@
+"""Draws as JSON and back, and ranges to draw from.
+
+Conventions
+-----------
+What an augmenter draws is named by the return annotation of its `draw`: a frozen dataclass of plain
+values, other such dataclasses and tuples of them; or JSON itself.
+"""
+
+from dataclasses import is_dataclass
+from typing import Annotated, Any, get_type_hints
+
+import numpy as np
+from pydantic import AfterValidator, TypeAdapter
+
+from ripieno.contracts import Augmenter, InputError
+
+
+def _ascending(bounds: tuple[float, float]) -> tuple[float, float]:
+    if bounds[0] > bounds[1]:
+        raise ValueError(f"the range runs from {bounds[0]:g} down to {bounds[1]:g}: put the lesser first")
+    return bounds
+
+
+Range = Annotated[tuple[float, float], AfterValidator(_ascending)]
+"""Least and greatest value of a setting that is drawn evenly."""
+
+
+def between(rng: np.random.Generator, bounds: tuple[float, float]) -> float:
+    """A number drawn evenly from a range."""
+    return float(rng.uniform(*bounds))
+
+
+def log_between(rng: np.random.Generator, bounds: tuple[float, float]) -> float:
+    """A positive number drawn from a range, each ratio as likely as another."""
+    return float(np.exp(rng.uniform(*np.log(bounds))))
+
+
+def plain(draw: Any) -> Any:
+    """A draw as JSON."""
+    return TypeAdapter(type(draw)).dump_python(draw, mode="json") if is_dataclass(draw) else draw
+
+
+def drawn(augmenter: Augmenter[Any], recorded: Any) -> Any:
+    """The draw of an augmenter that was recorded as JSON.
+
+    Raises
+    ------
+    InputError
+        If it is not of what the augmenter draws.
+    """
+    kind = get_type_hints(type(augmenter).draw).get("return")
+    if not is_dataclass(kind):
+        return recorded
+    try:
+        return TypeAdapter(kind).validate_python(recorded)
+    except ValueError as error:
+        name = type(augmenter).__name__
+        raise InputError(f"not a draw of {name}: {' '.join(str(error).split())}") from error

@@ -1,0 +1,94 @@
+"""Noise over the sound."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from ripieno.contracts import Audio, Augmenter, Example
+
+from .bank import AssetBank, BankConfig, bank_files
+from .draws import Range, between
+from .labels import credited
+from .levels import power
+from .noises import NoiseShape, draw_noise, make_noise
+
+
+class AddNoiseConfig(BankConfig):
+    """Settings of `AddNoise`."""
+
+    snr_db: Range = Field(
+        (10.0, 50.0),
+        description="Mean power of the sound over that of the noise.",
+        json_schema_extra={"unit": "dB"},
+    )
+
+
+@dataclass(frozen=True)
+class NoiseDraw:
+    """What was drawn for one use of `AddNoise`.
+
+    Parameters
+    ----------
+    snr_db : float
+    start : float
+        Where in the noise the sound begins, a share of its length.
+    asset : str
+        Name of the noise in the bank; empty where it is made.
+    shape : NoiseShape or None
+        Of the noise that is made.
+    """
+
+    snr_db: float
+    start: float
+    asset: str = ""
+    shape: NoiseShape | None = None
+
+
+class AddNoise(Augmenter[AddNoiseConfig]):
+    """Noise at a given ratio to the sound: from a bank, or coloured, band-limited and swelling.
+
+    The ratio is that of the mean powers over the whole sound, all channels together; each gets the same
+    noise. Labels stay as they are: a level is that of the note alone. A ratio to silence has no meaning, and
+    silence stays as it is.
+    """
+
+    @classmethod
+    def assets(cls, config: AddNoiseConfig) -> tuple[Path, ...]:
+        return bank_files(config, "noise")
+
+    def draw(self, rng: np.random.Generator) -> NoiseDraw:
+        draw = NoiseDraw(between(rng, self.config.snr_db), float(rng.random()))
+        if self._bank is None:
+            return replace(draw, shape=draw_noise(rng))
+        names = [entry.name for entry in self._bank.of_kind("noise")]
+        return replace(draw, asset=names[rng.integers(len(names))])
+
+    def apply(self, example: Example, draw: NoiseDraw) -> Example:
+        audio = example.audio
+        noise = self._noise(draw, audio)
+        noise_power, sound_power = power(noise[None]), power(audio.samples)
+        performance = example.performance
+        if self._bank is not None and draw.asset:
+            performance = credited(performance, [self._bank.named(draw.asset).terms])
+        if not noise_power or not sound_power:
+            return Example(audio, performance)
+        gain = np.float32(np.sqrt(sound_power / noise_power) * 10 ** (-draw.snr_db / 20))
+        return Example(Audio(audio.samples + gain * noise, audio.rate_hz), performance)
+
+    @cached_property
+    def _bank(self) -> AssetBank | None:
+        if self.config.bank is None:
+            return None
+        return AssetBank.read(self.config.bank, commercial_ok=self.config.commercial_ok)
+
+    def _noise(self, draw: NoiseDraw, audio: Audio) -> NDArray[np.float32]:
+        if self._bank is not None and draw.asset:
+            return self._bank.noise(draw.asset, rate_hz=audio.rate_hz, start=draw.start, frames=audio.frames)
+        if draw.shape is None:
+            return np.zeros(audio.frames, np.float32)
+        period = make_noise(draw.shape, rate_hz=audio.rate_hz)
+        return np.resize(np.roll(period, -int(draw.start * period.size)), audio.frames)
