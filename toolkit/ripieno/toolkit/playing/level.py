@@ -21,8 +21,8 @@ class Power:
     """Power of a sound over any spans of time: one pass over it, then two look-ups a span."""
 
     def __init__(self, samples: NDArray[np.floating], *, rate_hz: int) -> None:
-        squares = np.square(samples, dtype=np.float64)
-        self._energy = np.concatenate([[0.0], np.cumsum(squares)])
+        self._energy = np.zeros(len(samples) + 1)
+        np.cumsum(np.square(samples, dtype=np.float64), out=self._energy[1:])
         self._rate_hz = rate_hz
 
     def rms(self, from_s: Floats, to_s: Floats) -> Floats:

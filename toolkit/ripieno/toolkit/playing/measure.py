@@ -96,7 +96,6 @@ def measure_voice(
     offsets_s = np.array([note.offset_s for note in notes])
     grid = _Grid.over(onsets_s, offsets_s)
     planned = interpolate_all([note.envelopes[PITCH] for note in notes], grid.which, grid.times_s)
-    refined = refine_pitch(samples, grid.times_s, planned, rate_hz=rate_hz, search_cents=search_cents)
     levels_dbfs = dynamics_dbfs(
         power,
         grid.times_s,
@@ -104,22 +103,27 @@ def measure_voice(
         onsets_s=onsets_s[grid.which],
         offsets_s=offsets_s[grid.which],
     )
-    in_body = _in_body(grid, planned, levels_dbfs)
-    shifts = np.where(in_body & refined.is_confirmed, refined.pitch_midi - planned, np.nan)
-    starts_late = _starts_late(power, notes)
+    body = np.flatnonzero(_in_body(grid, planned, levels_dbfs))
+    refined = refine_pitch(
+        samples, grid.times_s[body], planned[body], rate_hz=rate_hz, search_cents=search_cents
+    )
+    shifts = np.full(planned.size, np.nan)
+    shifts[body] = np.where(refined.is_confirmed, refined.pitch_midi - planned[body], np.nan)
 
     faults, curves = [], []
-    for index, (note, part) in enumerate(zip(notes, grid.parts, strict=True)):
+    of_body = _parts(grid.which[body], count=len(notes))
+    starts_late = _starts_late(power, notes)
+    for index, part in enumerate(_parts(grid.which, count=len(notes))):
+        times_s, shift = grid.times_s[part], shifts[part]
         faults.append(
             _level_fault(levels_dbfs[part], starts_late=starts_late[index])
-            or _pitch_fault(refined, shifts, part, in_body=in_body, tolerance_cents=tolerance_cents)
+            or _pitch_fault(refined[of_body[index]], shift, tolerance_cents=tolerance_cents)
         )
-        times_s = grid.times_s[part]
         curves.append(
             {
-                PITCH: Curve(times_s, planned[part] + _filled(times_s, shifts[part]), **_PITCH),
+                PITCH: Curve(times_s, planned[part] + _filled(times_s, shift), **_PITCH),
                 DYNAMICS: Curve(times_s, levels_dbfs[part], **_LEVEL),
-                **dict(_techniques(note, from_s=times_s[0], to_s=times_s[-1])),
+                **dict(_techniques(notes[index], from_s=times_s[0], to_s=times_s[-1])),
             }
         )
     return tuple(_measured(notes, faults, curves))
@@ -143,11 +147,11 @@ class _Grid:
         which = np.repeat(np.arange(len(rows)), [row.size for row in rows])
         return cls(np.concatenate(rows), which, onsets_s, offsets_s)
 
-    @property
-    def parts(self) -> list[slice]:
-        """Where each note's times are."""
-        ends = np.searchsorted(self.which, np.arange(len(self.onsets_s) + 1))
-        return [slice(first, after) for first, after in pairwise(ends)]
+
+def _parts(which: NDArray[np.int64], *, count: int) -> list[slice]:
+    """Where the points of each note are."""
+    ends = np.searchsorted(which, np.arange(count + 1))
+    return [slice(first, after) for first, after in pairwise(ends)]
 
 
 def _multiples(onset_s: float, offset_s: float) -> Floats:
@@ -182,7 +186,7 @@ def _in_body(grid: _Grid, planned: Floats, levels_dbfs: Floats) -> NDArray[np.bo
     onsets_s, offsets_s = grid.onsets_s[grid.which], grid.offsets_s[grid.which]
     margins_s = np.minimum(window_s(planned) / 2, (offsets_s - onsets_s) / 4)
     inside = (grid.times_s - onsets_s >= margins_s) & (offsets_s - grid.times_s >= margins_s)
-    firsts = np.array([part.start for part in grid.parts])
+    firsts = np.searchsorted(grid.which, np.arange(len(grid.onsets_s)))
     highest_dbfs = np.maximum.reduceat(levels_dbfs, firsts)[grid.which]
     sounds: NDArray[np.bool_] = levels_dbfs >= highest_dbfs + DIED_AWAY_DB
     return inside & sounds
@@ -194,19 +198,14 @@ def _level_fault(levels_dbfs: Floats, *, starts_late: bool) -> str:
     return f"not heard within {1000 * FIRST_S:.0f} ms" if starts_late else ""
 
 
-def _pitch_fault(
-    refined: Refined, shifts: Floats, part: slice, *, in_body: NDArray[np.bool_], tolerance_cents: float
-) -> str:
-    body = in_body[part]
-    if not body.any():
+def _pitch_fault(body: Refined, shifts: Floats, *, tolerance_cents: float) -> str:
+    if not body.pitch_midi.size:
         return "too short for a pitch"
-    confirmed = np.isfinite(shifts[part][body])
-    if confirmed.mean() < CONFIRMED_SHARE:
-        if refined.is_higher[part][body].mean() > 0.5:
+    if body.is_confirmed.mean() < CONFIRMED_SHARE:
+        if body.is_higher.mean() > body.is_confirmed.mean():
             return "sounds an octave or more above the plan"
-        periodicity = np.median(refined.periodicity[part][body])
-        return f"pitch not confirmed: periodicity {periodicity:.2f} of {LEAST_PERIODICITY:g}"
-    deviation_cents = 100 * np.median(shifts[part][body][confirmed])
+        return f"not periodic as planned: {np.median(body.periodicity):.2f} of {LEAST_PERIODICITY:g}"
+    deviation_cents = 100 * np.nanmedian(shifts)
     if abs(deviation_cents) > tolerance_cents:
         return f"sounds {deviation_cents:+.0f} cents from the plan"
     return ""

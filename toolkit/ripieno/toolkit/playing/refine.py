@@ -14,9 +14,9 @@ cross-correlation, which is 1 at the period of any tone, growing or decaying.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import ceil
+from math import ceil, floor
 from typing import Self
 
 import numpy as np
@@ -48,11 +48,11 @@ _SHORTEST_PERIOD = 32
 """Least samples in a period, at the rate at which it is measured; it has less than twice as many."""
 _REACH = 6
 """Samples on either side from which the correlation is interpolated."""
-_KAISER = 9.0
+_COARSE_REACH = 3
 _FINE = 8
 """Interpolated points a sample; through the highest and its neighbours goes a parabola."""
-_BATCH = 256
-"""Windows compared at once: they fit a processor's cache."""
+_BATCH = 2**17
+"""Samples of windows that are compared at once: they fit a processor's cache."""
 _SILENCE = 1e-12
 """Power, -120 dBFS, of a window in which there is nothing to compare."""
 
@@ -74,6 +74,15 @@ class Refined:
     pitch_midi: Floats
     periodicity: Floats
     subdivision: Floats
+
+    def __getitem__(self, part: slice) -> Self:
+        """What was found for some of the labels."""
+        return replace(
+            self,
+            pitch_midi=self.pitch_midi[part],
+            periodicity=self.periodicity[part],
+            subdivision=self.subdivision[part],
+        )
 
     @property
     def is_periodic(self) -> NDArray[np.bool_]:
@@ -126,15 +135,20 @@ def refine_pitch(
     """
     times_s, labels = np.asarray(times_s, np.float64), np.asarray(pitch_midi, np.float64)
     _check(labels, rate_hz=rate_hz, search_cents=search_cents)
-    periods_s = 1 / hertz(labels)
-    found, octaves = np.full((3, labels.size), np.nan), Octaves(samples)
+    periods_s, found = 1 / hertz(labels), np.full((3, labels.size), np.nan)
+    if not labels.size:
+        return Refined(*found)
+    around_s = 1.2 * window_s(labels).max()
+    from_s, to_s = times_s.min() - around_s, times_s.max() + around_s
+    octaves = Octaves(_excerpt(samples, first=floor(from_s * rate_hz), after=ceil(to_s * rate_hz)))
+    times_s = times_s - floor(from_s * rate_hz) / rate_hz
     for octave, half in _groups(periods_s, rate_hz=rate_hz):
         scaled, scaled_hz = octaves.at(octave), rate_hz * 2.0**octave
         longest_s = periods_s[half].max()
         width = ceil(max(WINDOW_S, WINDOW_PERIODS * longest_s) * scaled_hz)
         reach = ceil((2 ** (search_cents / 1200) - 1) * longest_s * scaled_hz) + 1
-        for batch in np.array_split(half, -(-half.size // _BATCH)):
-            pairs = _Pairs.cut(scaled, times_s[batch] * scaled_hz, periods_s[batch] * scaled_hz, width=width)
+        for batch in np.array_split(half, ceil(half.size * width / _BATCH)):
+            pairs = _Pairs(scaled, times_s[batch] * scaled_hz, periods_s[batch] * scaled_hz, width=width)
             found[:, batch] = pairs.compare(reach=reach, search_octaves=search_cents / 1200)
     return Refined(labels + 12 * found[0], found[1], found[2])
 
@@ -160,6 +174,15 @@ def _check(labels: Floats, *, rate_hz: int, search_cents: float) -> None:
         raise InputError(f"labels run from {labels.min():g} to {labels.max():g}: MIDI numbers 9 to 124")
 
 
+def _excerpt(samples: NDArray[np.floating], *, first: int, after: int) -> NDArray[np.float32]:
+    """Samples first … after - 1, silence where there are none."""
+    excerpt = np.zeros(after - first, np.float32)
+    inside = slice(min(max(first, 0), len(samples)), max(0, min(after, len(samples))))
+    part = samples[inside]
+    excerpt[max(0, -first) :][: part.size] = part
+    return excerpt
+
+
 def _groups(periods_s: Floats, *, rate_hz: int) -> Iterator[tuple[int, NDArray[np.intp]]]:
     """Labels whose periods lie within half an octave, and the octave of the rate at which to compare them."""
     halves = np.floor(2 * np.log2(periods_s * rate_hz / _SHORTEST_PERIOD)).astype(np.int64)
@@ -167,58 +190,60 @@ def _groups(periods_s: Floats, *, rate_hz: int) -> Iterator[tuple[int, NDArray[n
         yield -int(half // 2), np.flatnonzero(halves == half)
 
 
-@dataclass(frozen=True, eq=False)
 class _Pairs:
-    """Windows of a sound, and where they begin, to be compared with what follows about a period later."""
+    """Windows of a sound, to be compared with what follows them about a period later.
 
-    padded: NDArray[np.float32]
-    starts: NDArray[np.int64]
-    periods: Floats
-    width: int
+    Parameters
+    ----------
+    samples : ndarray [frames]
+    centres, periods : ndarray [pairs]
+        Of both together, in samples: half the period lies before the centre, half after.
+    width : int
+        Of a window, in samples.
+    """
 
-    @classmethod
-    def cut(cls, samples: NDArray[np.float32], centres: Floats, periods: Floats, *, width: int) -> Self:
-        # A pair is centred on its label: half the period before it, half after.
-        starts = np.round(centres - (width + np.round(periods)) / 2).astype(np.int64)
-        before = 4 * width
-        padded = np.pad(samples, (before, before))
-        return cls(padded, np.clip(starts + before, 0, padded.size - 3 * width), periods, width)
+    def __init__(self, samples: NDArray[np.float32], centres: Floats, periods: Floats, *, width: int) -> None:
+        self._periods, self._width, self._taper = periods, width, _hann(width)
+        self._samples = samples
+        self._starts = np.round(centres - (width + np.round(periods)) / 2).astype(np.int64)
+        first = self._windows(self._starts, width)
+        self._weighted = first * self._taper
+        self._power = np.einsum("pw,pw->p", self._weighted, first)
 
     def compare(self, *, reach: int, search_octaves: float) -> Floats:
         """Rows [3, pairs]: octaves above the label, correlation there, and the highest within the period."""
-        whole = np.round(self.periods).astype(np.int64)
+        whole = np.round(self._periods).astype(np.int64)
         correlations = self._correlations(whole, reach=reach + _REACH) @ _interpolation(reach)
         fine = np.arange(-reach * _FINE, reach * _FINE + 1) / _FINE
-        octaves = np.log2(self.periods[:, None] / (whole[:, None] + fine))
-        lags, periodicity = _highest(correlations, np.abs(octaves) <= search_octaves)
-        found = whole - reach + lags / _FINE
-        known = np.where(np.isfinite(found), found, self.periods)
+        octaves = np.log2(self._periods[:, None] / (whole[:, None] + fine))
+        places, periodicity = _highest(correlations, np.abs(octaves) <= search_octaves)
+        found = whole - reach + places / _FINE
+        known = np.where(np.isfinite(found), found, self._periods)
         within = np.max([self._correlation_at(known / divisor) for divisor in DIVISORS], axis=0)
-        return np.stack([np.log2(self.periods / found), periodicity, within])
+        return np.stack([np.log2(self._periods / found), periodicity, within])
 
     def _correlations(self, lags: NDArray[np.int64], *, reach: int) -> Floats:
         """Normalised cross-correlation [pairs, 2 * reach + 1] at lags - reach … lags + reach."""
-        width, taper = self.width, _hann(self.width)
-        first = sliding_window_view(self.padded, width)[self.starts]
-        second = sliding_window_view(self.padded, width + 2 * reach)[self.starts + lags - reach]
-        weighted, squares = first * taper, second * second
-        power = np.einsum("pw,pw->p", weighted, first)
-        shifts = range(2 * reach + 1)
-        products = np.stack(
-            [np.einsum("pw,pw->p", weighted, second[:, shift : shift + width]) for shift in shifts], axis=1
-        )
-        powers = np.stack([squares[:, shift : shift + width] @ taper for shift in shifts], axis=1)
-        scale = np.sqrt(power[:, None].astype(np.float64) * powers)
-        correlations: Floats = products / np.maximum(scale, _SILENCE * width)
+        second = self._windows(self._starts + lags - reach, self._width + 2 * reach)
+        shifts = [slice(shift, shift + self._width) for shift in range(2 * reach + 1)]
+        products = np.array([np.einsum("pw,pw->p", self._weighted, second[:, shift]) for shift in shifts]).T
+        np.square(second, out=second)
+        powers = np.array([second[:, shift] @ self._taper for shift in shifts]).T
+        scale = np.sqrt(self._power[:, None] * powers.astype(np.float64))
+        correlations: Floats = products / np.maximum(scale, _SILENCE * self._width)
         return correlations
 
     def _correlation_at(self, lags: Floats) -> Floats:
-        """Normalised cross-correlation [pairs] at one lag each, between samples."""
+        """Normalised cross-correlation [pairs] at one lag each, between samples; to about 1 %."""
         whole = np.round(lags).astype(np.int64)
-        places = np.arange(-_REACH, _REACH + 1)[:, None] - (lags - whole)
-        near = self._correlations(whole, reach=_REACH)
-        at: Floats = np.einsum("pl,lp->p", near, _kernel(places))
+        places = np.arange(-_COARSE_REACH, _COARSE_REACH + 1)[:, None] - (lags - whole)
+        near = self._correlations(whole, reach=_COARSE_REACH)
+        at: Floats = np.einsum("pl,lp->p", near, _kernel(places, reach=_COARSE_REACH))
         return at
+
+    def _windows(self, starts: NDArray[np.int64], width: int) -> NDArray[np.float32]:
+        windows: NDArray[np.float32] = sliding_window_view(self._samples, width)[starts]
+        return windows
 
 
 def _highest(correlations: Floats, allowed: NDArray[np.bool_]) -> tuple[Floats, Floats]:
@@ -239,13 +264,13 @@ def _interpolation(reach: int) -> Floats:
     """Matrix [2 * (reach + _REACH) + 1, 2 * reach * _FINE + 1] from whole lags to fractions of them."""
     lags = np.arange(-reach - _REACH, reach + _REACH + 1)
     fine = np.arange(-reach * _FINE, reach * _FINE + 1) / _FINE
-    return _kernel(lags[:, None] - fine)
+    return _kernel(lags[:, None] - fine, reach=_REACH)
 
 
-def _kernel(places: Floats) -> Floats:
-    """Interpolation weights [lags, points]: a sinc under a Kaiser window."""
-    inside = np.clip(places / (_REACH + 1), -1, 1)
-    kernel: Floats = np.sinc(places) * np.i0(_KAISER * np.sqrt(1 - inside**2)) / np.i0(_KAISER)
+def _kernel(places: Floats, *, reach: int) -> Floats:
+    """Interpolation weights: a sinc under a Blackman window that is a sample wider than the reach."""
+    angles = np.pi * np.clip(places / (reach + 1), -1, 1)
+    kernel: Floats = np.sinc(places) * (0.42 + 0.5 * np.cos(angles) + 0.08 * np.cos(2 * angles))
     return kernel
 
 
