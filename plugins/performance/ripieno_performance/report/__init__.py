@@ -1,0 +1,1 @@
+"""What is in a set of recordings and performances, as one page."""

@@ -1,12 +1,12 @@
 """``core show``: a performance drawn."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ripieno.contracts import ConfigError, InstrumentProfile, Performance, RipienoError
+from ripieno.contracts import ConfigError, InputError, InstrumentProfile, RipienoError
 
 if TYPE_CHECKING:
     from .scene import Scene
@@ -33,7 +33,7 @@ def show(ctx: click.Context, file: Path, audio: Path | None, outputs: tuple[Path
     from ripieno.contracts import read_cont
 
     from .scene import Scene
-    from .sound import find_sound, stem_of
+    from .sound import stem_of
 
     for output in outputs:
         if output.suffix.lower() not in SUFFIXES:
@@ -41,19 +41,18 @@ def show(ctx: click.Context, file: Path, audio: Path | None, outputs: tuple[Path
     if not file.is_file():
         raise ConfigError(f"{file}: no such file; core show draws a .cont document")
     performance = read_cont(file)
-    scene = Scene.of(performance, title=stem_of(file), profiles=profiles_of(performance, ctx.obj))
-    sound = audio or find_sound(file)
-    if sound is None:
-        click.echo(f"no recording beside {file}: drawn without a spectrogram; --audio names one", err=True)
+    instruments = [stream.instrument for stream in performance.streams]
+    scene = Scene.of(performance, title=stem_of(file), profiles=profiles_named(instruments, ctx.obj))
+    sound = audio or _sound_beside(file)
     for output in outputs or (file.with_name(f"{stem_of(file)}.html"),):
         _write(scene, sound, output)
         click.echo(output)
 
 
-def profiles_of(performance: Performance, host: object) -> Mapping[str, InstrumentProfile]:
-    """Those of the instruments that are installed."""
+def profiles_named(instruments: Iterable[str], host: object) -> Mapping[str, InstrumentProfile]:
+    """The profiles of instruments, of those that are installed."""
     found = {}
-    for name in dict.fromkeys(stream.instrument for stream in performance.streams):
+    for name in dict.fromkeys(instruments):
         try:
             profile = host.data(f"instrument/{name}")  # type: ignore[attr-defined]
         except (RipienoError, AttributeError):
@@ -61,6 +60,22 @@ def profiles_of(performance: Performance, host: object) -> Mapping[str, Instrume
         if isinstance(profile, InstrumentProfile):
             found[name] = profile
     return found
+
+
+def _sound_beside(file: Path) -> Path | None:
+    """The recording beside a document, where it can be read; why there is none goes to standard error."""
+    from .sound import find_sound, open_sound
+
+    sound = find_sound(file)
+    if sound is None:
+        click.echo(f"no recording beside {file}: drawn without a spectrogram; --audio names one", err=True)
+        return None
+    try:
+        open_sound(sound).close()
+    except InputError as error:
+        click.echo(f"drawn without a spectrogram: {error}", err=True)
+        return None
+    return sound
 
 
 def _write(scene: "Scene", sound: Path | None, output: Path) -> None:

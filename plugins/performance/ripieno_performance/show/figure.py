@@ -1,6 +1,7 @@
 """A performance as a still picture, PNG or SVG, by matplotlib."""
 
 import io
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,8 @@ SETTINGS: Any = {
     "xtick.major.size": 0,
     "ytick.major.size": 0,
     "hatch.linewidth": 0.7,
+    # A title is text, whatever dollars it holds.
+    "text.parse_math": False,
     "svg.fonttype": "path",
     "svg.hashsalt": "ripieno",
 }
@@ -54,7 +57,9 @@ def draw(scene: Scene, sound: Path | None, *, kind: str) -> bytes:
     from matplotlib import rc_context
 
     packed = io.BytesIO()
-    with rc_context(SETTINGS):
+    with rc_context(SETTINGS), warnings.catch_warnings():
+        # Of a letter that no font has, the box drawn in its place says enough.
+        warnings.filterwarnings("ignore", message="Glyph")
         figure = _figure(scene, sound)
         # No date and no version: the same performance gives the same bytes.
         figure.savefig(

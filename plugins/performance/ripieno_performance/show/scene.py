@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ripieno.contracts import Envelope, InstrumentProfile, Note, Performance
+from ripieno.contracts import Channel, Envelope, InstrumentProfile, Note, Performance
 from ripieno.contracts.performance import DYNAMICS, PITCH
 
 from .style import title_of, unit_of
@@ -118,7 +118,7 @@ def middle_midi(note: Note) -> float | None:
     envelope = note.envelopes.get(PITCH)
     if envelope is None:
         return None
-    return float(np.median(envelope.at(np.linspace(note.onset_s, note.offset_s, 101))))
+    return float(np.median(np.interp(np.linspace(note.onset_s, note.offset_s, 101), *curve(envelope, note))))
 
 
 def _pitches(performance: Performance) -> tuple[float, float]:
@@ -130,6 +130,27 @@ def _pitches(performance: Performance) -> tuple[float, float]:
     low, high = float(np.floor(everything.min())) - 5, float(np.ceil(everything.max())) + 7
     missing = max(0.0, 26 - (high - low))
     return low - np.floor(missing / 2), high + np.ceil(missing / 2)
+
+
+def lane_of(name: str, extent: tuple[float, float], known: Mapping[str, Channel]) -> Lane:
+    """The lane of a channel: as wide as the profile says and the data, of the extent (low, high), need.
+
+    Parameters
+    ----------
+    name : str
+    extent : (float, float)
+        Least and greatest value.
+    known : mapping of str to Channel
+        Of the profile.
+    """
+    low, high = extent
+    unit = unit_of(name)
+    if name == DYNAMICS:
+        low, high = max(QUIETEST_DBFS, 10 * float(np.floor(low / 10 - 0.2))), max(0.0, high)
+    elif name in known:
+        low, high = min(low, known[name].minimum), max(high, known[name].maximum)
+        unit = "" if known[name].unit == "ratio" else known[name].unit
+    return Lane(name, unit, low, high if high > low else low + 1)
 
 
 def _lanes(performance: Performance, profiles: Mapping[str, InstrumentProfile]) -> tuple[Lane, ...]:
@@ -144,17 +165,5 @@ def _lanes(performance: Performance, profiles: Mapping[str, InstrumentProfile]) 
         if stream.instrument in profiles
         for name, channel in profiles[stream.instrument].channels.items()
     }
-    order = [DYNAMICS, *known, *sorted(found)]
-    lanes = []
-    for name in dict.fromkeys(order):
-        if name not in found or name == PITCH:
-            continue
-        low, high = found[name]
-        unit = unit_of(name)
-        if name == DYNAMICS:
-            low, high = max(QUIETEST_DBFS, 10 * np.floor(low / 10 - 0.2)), max(0.0, high)
-        elif name in known:
-            low, high = min(low, known[name].minimum), max(high, known[name].maximum)
-            unit = "" if known[name].unit == "ratio" else known[name].unit
-        lanes.append(Lane(name, unit, float(low), float(high if high > low else low + 1)))
-    return tuple(lanes)
+    order = dict.fromkeys([DYNAMICS, *known, *sorted(found)])
+    return tuple(lane_of(name, found[name], known) for name in order if name in found and name != PITCH)

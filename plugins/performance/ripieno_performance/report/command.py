@@ -1,0 +1,62 @@
+"""``core data``: what is in a data set."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ripieno.contracts import InputError, Performance
+
+if TYPE_CHECKING:
+    from .folder import Clip
+
+
+@click.group()
+def data() -> None:
+    """Look into data sets."""
+
+
+@data.command()
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--output", type=click.Path(path_type=Path), help="The page.  [default: DIR/report.html]")
+@click.pass_context
+def report(ctx: click.Context, directory: Path, output: Path | None) -> None:
+    """Draw what is in the data set DIR: pitches, articulations, what was dropped, and ten clips to hear."""
+    from ..show.command import profiles_named
+    from ..show.files import write_whole
+    from .folder import open_folder
+    from .page import render
+    from .players import choose, picture
+    from .tally import Tally
+
+    folder = open_folder(directory)
+    output = output or directory / "report.html"
+    tally, problems, players = Tally(), list(folder.problems), {}
+    chosen = set(choose(folder.clips))
+    with click.progressbar(folder.clips, label="reading clips", file=sys.stderr, show_pos=True) as clips:
+        for clip, performance in _read(clips, problems):
+            tally.add(performance)
+            if clip in chosen:
+                players[clip] = picture(clip, performance, folder=output.parent)
+    shown = [players[clip] for clip in choose(folder.clips) if clip in players]
+    profiles = profiles_named(tally.instruments, ctx.obj)
+    write_whole(output, render(folder, tally, shown, problems=problems, profiles=profiles))
+    for problem in problems[:10]:
+        click.echo(problem, err=True)
+    if len(problems) > 10:
+        click.echo(f"and {len(problems) - 10} more; all stand in the report", err=True)
+    click.echo(output)
+
+
+def _read(clips: "Iterator[Clip]", problems: list[str]) -> "Iterator[tuple[Clip, Performance]]":
+    from ripieno.contracts import read_cont
+
+    for clip in clips:
+        try:
+            yield clip, read_cont(clip.cont)
+        except InputError as error:
+            problems.append(str(error))
+        except OSError as error:
+            problems.append(f"{clip.cont}: cannot be read ({(error.strerror or str(error)).lower()})")
