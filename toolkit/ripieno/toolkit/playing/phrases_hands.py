@@ -8,6 +8,7 @@ is free before it is struck again.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -23,6 +24,8 @@ PEDAL = "sustain_pedal"
 # Keys are never struck quite together.
 ASYNCHRONY_S = 0.008
 RELEASE_S = 0.015
+# How long two keys of a legato are down together, and the longest gap that it closes.
+OVERLAP_S, BOUND_S = (0.01, 0.06), 0.2
 # Where the left hand plays, below the lowest note of the right; and how long of its steps.
 LEFT_SEMITONES, LEFT_SHARE = (19, 5), 0.9
 
@@ -34,11 +37,7 @@ def bound(rng: np.random.Generator, ability: Ability, line: Sequence[Sketch]) ->
     """The line with keys held until after the next is struck, where the player plays legato so."""
     if not line or rng.random() >= ability.slurs(line[0].mode):
         return tuple(line)
-    following = [*line[1:], None]
-    return tuple(
-        _held_over(rng, sketch, after) if after and after.onset_s - sketch.offset_s < 0.2 else sketch
-        for sketch, after in zip(line, following, strict=True)
-    )
+    return (*(_held_over(rng, key, after) for key, after in pairwise(line)), line[-1])
 
 
 def draw_left_hand(
@@ -111,8 +110,10 @@ def with_pedal(note: Note, pedal: Envelope) -> Note:
     return replace(note, envelopes={**note.envelopes, PEDAL: Envelope(times_s, pedal.at(times_s))})
 
 
-def _held_over(rng: np.random.Generator, sketch: Sketch, after: Sketch) -> Sketch:
-    return _until(replace(sketch, articulation=SLURRED), after.onset_s + float(rng.uniform(0.01, 0.06)))
+def _held_over(rng: np.random.Generator, key: Sketch, after: Sketch) -> Sketch:
+    if after.pitch_midi == key.pitch_midi or after.onset_s - key.offset_s > BOUND_S:
+        return key
+    return _until(replace(key, articulation=SLURRED), after.onset_s + float(rng.uniform(*OVERLAP_S)))
 
 
 def _until(sketch: Sketch, offset_s: float) -> Sketch:
