@@ -164,7 +164,8 @@ def _write_midi(
     track = MidiTrack([MetaMessage("set_tempo", tempo=tempo_us, time=0)])
     last = 0
     for at, message in sorted(events, key=lambda event: event[0]):
-        track.append(message.copy(time=2 * at + 1 - last))
+        message.time = 2 * at + 1 - last
+        track.append(message)
         last = 2 * at + 1
     MidiFile(type=0, ticks_per_beat=ticks_per_beat, tracks=[track]).save(path)
 

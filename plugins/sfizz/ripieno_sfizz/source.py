@@ -1,0 +1,160 @@
+"""`data_source/sfizz`: clips of a sampled instrument, with labels measured in their sound."""
+
+import json
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from ripieno.contracts import ConfigError, Context, Dataset, DataSource, PluginConfig, PluginRef
+from ripieno.contracts.sample_library import SampleLibrary
+
+from .engine import SFIZZ
+from .folder import check_digests, files_of, library_folder, open_library
+
+BATCH = 16
+"""Clips of one start of the renderer: its samples are loaded once for all of them."""
+
+LIBRARIES: Mapping[str, tuple[str, str]] = {
+    "violin": ("violin", "violin"),
+    "electric_guitar": ("emily_guitar", "emily-electric-guitar"),
+    "acoustic_guitar": ("spanish_guitar", "spanish-classical-guitar"),
+    "piano": ("upright_piano", "upright-piano-kw"),
+}
+"""By instrument, the map that is taken where none is named, and the folder in ``$RIPIENO_DATA/sfz``."""
+
+_PREFIX = f"{SampleLibrary.prefix}/"
+_OPENED = "library.json"
+
+
+class SampledConfig(PluginConfig):
+    """Settings of `SampledInstrument`."""
+
+    instrument: str = Field("violin", description="What is played: violin, electric_guitar, acoustic_guitar, piano.")
+    count: int = Field(12, ge=0, description="How many clips.", json_schema_extra={"unit": "clips"})
+    duration_s: float = Field(
+        10.0, ge=3, le=600, description="Length of a clip.", json_schema_extra={"unit": "s"}
+    )
+    library: str = Field(
+        "violin",
+        description="Folder of the samples: a name in $RIPIENO_DATA/sfz or a path; the instrument's if no map is given.",
+    )
+    map: PluginRef[SampleLibrary] = Field(
+        PluginRef(f"{_PREFIX}violin"), description="Map of the samples; by instrument where not given."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_instrument(cls, settings: Any) -> Any:
+        """What is not given is that of the instrument."""
+        if not isinstance(settings, Mapping) or "map" in settings:
+            return settings
+        instrument = settings.get("instrument", "violin")
+        if instrument not in LIBRARIES:
+            near = get_close_matches(str(instrument), LIBRARIES, n=1)
+            question = f'Did you mean "{near[0]}"?' if near else "Name the map of another one by map"
+            raise ValueError(f'no map of samples for "{instrument}": {", ".join(LIBRARIES)}. {question}')
+        name, folder = LIBRARIES[instrument]
+        return {"library": folder, **settings, "map": f"{_PREFIX}{name}"}
+
+
+class SampledInstrument(DataSource[SampledConfig]):
+    """Recorded notes as a person would play them, rendered by sfizz; pitch and dynamics as they sound."""
+
+    random = True
+    parallel = True
+    binaries = (SFIZZ,)
+
+    @classmethod
+    def assets(cls, config: SampledConfig) -> tuple[Path, ...]:
+        return files_of(library_folder(config.library))
+
+    def generate(self) -> Dataset:
+        """`count` clips; the same for the same seed, whatever the number of workers.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such folder, or the map is of another instrument.
+        InputError
+            If the library is not the one that the map describes.
+        MissingError, StepError
+            If sfizz_render is not here, or fails.
+        """
+        from ripieno.toolkit.playing.pairs import collect
+
+        from .clips import licence_of
+
+        SFIZZ.require()
+        library, folder = self._library(), library_folder(self.config.library)
+        if library.instrument != self.config.instrument:
+            given = f"{self.config.map.uses} is of {library.instrument}"
+            raise ConfigError(f"map: {given}, and instrument is {self.config.instrument}")
+        check_digests(library, open_library(library, folder))
+        _write_opened(self.context.checkpoint, library, folder)
+        return collect(
+            render,
+            context=self.context,
+            name=library.instrument,
+            count=self.config.count,
+            source="data_source/sfizz",
+            settings=self.config.model_dump(mode="json", by_alias=True),
+            versions={name: _version(name) for name in ("ripieno-sfizz", "pysfizz")},
+            licences=(licence_of(library),),
+            batch=BATCH,
+        )
+
+    def _library(self) -> SampleLibrary:
+        """The map: as the run resolved it, or outside a run one of this package."""
+        reference = self.config.map
+        if reference.is_bound:
+            return reference.plugin
+        shipped = {name for name, _ in LIBRARIES.values()}
+        name = reference.uses.removeprefix(_PREFIX)
+        if name not in shipped:
+            return reference.plugin
+        library: SampleLibrary = getattr(import_module(f"{__package__}.libraries"), name)
+        return library
+
+
+def render(job: Mapping[str, Any], context: Context) -> list[dict[str, Any]]:
+    """The clips of one job."""
+    from ripieno.toolkit.playing.pairs import keep
+
+    from .clips import make_clips
+    from .engine import Engine
+    from .staging import stage
+    from .strokes import Hands
+
+    library, folder = _read_opened(context.checkpoint)
+    sfz = open_library(library, folder)
+    staged = stage(sfz, context.scratch, gain_db=library.gain_db, pitch_bend_cents=library.pitch_bend_cents)
+    engine = Engine(staged.path, turn_controllers=staged.turn_controllers, scratch=context.scratch)
+    hands, duration_s = Hands(library, sfz), float(job["settings"]["duration_s"])
+    return keep(
+        job, context, lambda seeds: make_clips(seeds, hands=hands, engine=engine, duration_s=duration_s)
+    )
+
+
+def _write_opened(checkpoint: Path, library: SampleLibrary, folder: Path) -> None:
+    """Leave the map to the workers, which resolve no references."""
+    part = checkpoint / f".{_OPENED}.part"
+    part.write_text(json.dumps({"folder": str(folder), "map": library.model_dump(mode="json")}), encoding="utf-8")
+    os.replace(part, checkpoint / _OPENED)
+
+
+def _read_opened(checkpoint: Path) -> tuple[SampleLibrary, Path]:
+    opened = json.loads((checkpoint / _OPENED).read_text(encoding="utf-8"))
+    return SampleLibrary.model_validate(opened["map"]), Path(opened["folder"])
+
+
+def _version(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return ""
