@@ -8,10 +8,9 @@ bow is a velocity that falls to 0 and rises again.
 
 References
 ----------
-Schelleng: The bowed string and the player. J. Acoust. Soc. Am. 53(1), 1973: more velocity bears, and wants,
-more pressure.
-Askenfelt: Measurement of the bowing parameters in violin playing II. J. Acoust. Soc. Am. 86(2), 1989: range
-of velocity, time of attack.
+Schelleng: The bowed string and the player. J. Acoust. Soc. Am. 53(1), 1973: amplitude is proportional to
+velocity, which bears, and wants, more pressure.
+Askenfelt: Measurement of the bowing parameters in violin playing II. J. Acoust. Soc. Am. 86(2), 1989.
 """
 
 from dataclasses import dataclass
@@ -20,98 +19,125 @@ import numpy as np
 
 from ripieno.contracts.performance import PITCH, Note
 
-from .curves import Floats, envelope, grid, sampled, wandering, with_curves
+from .curves import Curve, Floats, grid, sampled, strokes, wandering, with_curves
 from .models import Model, hertz
 
-SOFTEST_VELOCITY, LOUDEST_VELOCITY = 0.03, 0.42
+VELOCITY = (0.03, 0.42)
+"""Of the softest and the loudest note."""
 PRESSURE = (0.18, 0.85)
-# Where the model sounds its fundamental whatever the bow does; nearer the ends it breaks into overtones.
-POSITION = (0.56, 0.64)
-STEP_S = 0.02
-ATTACK_S = {"sustained": (0.015, 0.05), "legato": (0.015, 0.05), "staccato": (0.005, 0.012), "tremolo": (0.008, 0.02)}
-RELEASE_S = {"sustained": (0.03, 0.07), "legato": (0.03, 0.07), "staccato": (0.012, 0.025), "tremolo": (0.02, 0.04)}
+# In which the model sounds its fundamental whatever velocity and pressure are.
+POSITION = (0.58, 0.63)
+ATTACK_S = {"sustained": (0.015, 0.05), "staccato": (0.005, 0.012), "tremolo": (0.008, 0.02)}
+RELEASE_S = {"sustained": (0.03, 0.07), "staccato": (0.012, 0.025), "tremolo": (0.02, 0.04)}
+LONGEST_RAMP = 0.3
+"""Of a note, the share that attack or release takes at most."""
+STEP_S, TREMOLO_STEP_S = 0.02, 0.005
 STROKES_HZ = (7.0, 12.0)
-STROKE_DIP = 0.85
-"""Share of its velocity that a tremolo loses at a change of bow."""
+DIP = 0.85
+"""Share of its velocity that a tremolo loses at each change of bow."""
 
 
-@dataclass(frozen=True)
-class Stroke:
-    """One bow: all notes that are slurred on it.
+@dataclass(frozen=True, eq=False)
+class Bow:
+    """How the bow is led in one stroke.
 
     Parameters
     ----------
+    start_s, end_s : float
+    attack_s, release_s : float
+        In which the velocity rises from 0, and falls to it.
     pressure, position : float
-        About which they wander.
-    strokes_hz : float
-        Changes of bow in tremolo.
+        About which they move.
+    changes_hz : float
+        Of direction, in tremolo.
+    waver, press, drift : callable
+        What velocity, as a share, pressure and position do beside.
     """
 
+    start_s: float
+    end_s: float
+    attack_s: float
+    release_s: float
     pressure: float
     position: float
-    strokes_hz: float
+    changes_hz: float
+    waver: Curve
+    press: Curve
+    drift: Curve
 
-
-def bowed(voice: tuple[Note, ...], *, rng: np.random.Generator) -> tuple[Note, ...]:
-    """The voice with ``bow_velocity``, ``bow_pressure`` and ``bow_position``."""
-    waver, press, drift = (wandering(rng, depth=depth) for depth in (0.04, 0.025, 0.004))
-    notes = []
-    stroke = _stroke(rng)
-    for note, after in zip(voice, (*voice[1:], None), strict=True):
-        slurred = bool(notes) and note.articulation == "legato"
-        stroke = stroke if slurred else _stroke(rng)
-        held = after is not None and after.articulation == "legato"
-        attack_s = 0.0 if slurred else min(rng.uniform(*ATTACK_S[note.articulation]), 0.3 * note.duration_s)
-        release_s = 0.0 if held else min(rng.uniform(*RELEASE_S[note.articulation]), 0.3 * note.duration_s)
-        corners_s = (note.onset_s + attack_s, note.offset_s - release_s)
-        times_s = grid(note, step_s=STEP_S if note.articulation != "tremolo" else STEP_S / 4, corners_s=corners_s)
-        loudness = note.envelopes["loudness"].at(times_s)
-        velocity = SOFTEST_VELOCITY * (LOUDEST_VELOCITY / SOFTEST_VELOCITY) ** loudness
-        velocity *= (1 + waver(times_s)) * _shape(note, times_s, attack_s=attack_s, release_s=release_s, stroke=stroke)
-        pressure = stroke.pressure + 0.4 * loudness + press(times_s) + _bite(note, times_s)
-        notes.append(
-            with_curves(
-                note,
-                bow_velocity=envelope(times_s, velocity),
-                bow_pressure=envelope(times_s, np.clip(pressure, *PRESSURE)),
-                bow_position=envelope(times_s, np.clip(stroke.position + drift(times_s), *POSITION)),
-            )
+    @classmethod
+    def drawn(cls, notes: tuple[Note, ...], *, rng: np.random.Generator) -> "Bow":
+        """A bow for these notes; the first has its attack, the last its release."""
+        first, last = notes[0], notes[-1]
+        # Of a note that is slurred from nothing, or to, attack and release are those of a long one.
+        attacks, releases = (
+            times_s.get(first.articulation, times_s["sustained"]) for times_s in (ATTACK_S, RELEASE_S)
         )
-    return tuple(notes)
+        return cls(
+            start_s=first.onset_s,
+            end_s=last.offset_s,
+            attack_s=min(rng.uniform(*attacks), LONGEST_RAMP * first.duration_s),
+            release_s=min(rng.uniform(*releases), LONGEST_RAMP * last.duration_s),
+            pressure=rng.uniform(0.2, 0.4),
+            position=rng.uniform(*POSITION),
+            changes_hz=rng.uniform(*STROKES_HZ),
+            waver=wandering(rng, depth=0.04),
+            press=wandering(rng, depth=0.025),
+            drift=wandering(rng, depth=0.003),
+        )
+
+    def play(self, note: Note) -> Note:
+        """A note of the stroke with its channels."""
+        corners_s = (self.start_s + self.attack_s, self.end_s - self.release_s)
+        step_s = TREMOLO_STEP_S if note.articulation == "tremolo" else STEP_S
+        times_s = grid(note, step_s=step_s, corners_s=corners_s)
+        loudness = note.envelopes["loudness"].at(times_s)
+        softest, loudest = VELOCITY
+        velocity = softest * (loudest / softest) ** loudness * (1 + self.waver(times_s))
+        pressure = self.pressure + 0.4 * loudness + self.press(times_s)
+        if note.articulation == "staccato":
+            since_s = times_s - self.start_s
+            velocity *= 0.5 + 0.5 * np.exp(-since_s / 0.08)
+            pressure += 0.15 * np.exp(-since_s / 0.03)
+        if note.articulation == "tremolo":
+            velocity *= self._changes(times_s)
+        return with_curves(
+            note,
+            times_s,
+            bow_velocity=velocity * self._ramps(times_s),
+            bow_pressure=np.clip(pressure, *PRESSURE),
+            bow_position=np.clip(self.position + self.drift(times_s), *POSITION),
+        )
+
+    def _ramps(self, times_s: Floats) -> Floats:
+        rise, fall = (times_s - self.start_s) / self.attack_s, (self.end_s - times_s) / self.release_s
+        return np.clip(np.minimum(rise, fall), 0, 1)
+
+    def _changes(self, times_s: Floats) -> Floats:
+        turn = np.abs(np.cos(np.pi * self.changes_hz * (times_s - self.start_s)))
+        return 1 - DIP * (1 - np.minimum(1, 2.5 * turn))
 
 
-def bow_controls(model: Model, notes: tuple[Note, ...], times_s: Floats) -> tuple[Floats, ...]:
-    """Length, pressure, velocity and position for each sample; between notes the bow rests on the string."""
-    return (
-        model.length_m(hertz(sampled(notes, PITCH, times_s))),
-        sampled(notes, "bow_pressure", times_s),
-        sampled(notes, "bow_velocity", times_s, rest=0.0),
-        sampled(notes, "bow_position", times_s),
-    )
+@dataclass(frozen=True, eq=False)
+class Bowed:
+    """Notes on one bow."""
+
+    notes: tuple[Note, ...]
+
+    def controls(self, model: Model, times_s: Floats) -> tuple[Floats, ...]:
+        """What the model takes at each time; after the last note the bow rests on the string."""
+        return (
+            model.length_m(hertz(sampled(self.notes, PITCH, times_s))),
+            sampled(self.notes, "bow_pressure", times_s),
+            sampled(self.notes, "bow_velocity", times_s),
+            sampled(self.notes, "bow_position", times_s),
+        )
 
 
-def _stroke(rng: np.random.Generator) -> Stroke:
-    return Stroke(rng.uniform(0.2, 0.4), rng.uniform(POSITION[0] + 0.01, POSITION[1] - 0.01), rng.uniform(*STROKES_HZ))
-
-
-def _shape(note: Note, times_s: Floats, *, attack_s: float, release_s: float, stroke: Stroke) -> Floats:
-    """Velocity beside that of the note's loudness, 0 to 1."""
-    since_s, left_s = times_s - note.onset_s, note.offset_s - times_s
-    shape = np.ones(times_s.size)
-    if attack_s:
-        shape = np.minimum(shape, since_s / attack_s)
-    if release_s:
-        shape = np.minimum(shape, left_s / release_s)
-    if note.articulation == "staccato":
-        shape *= 0.5 + 0.5 * np.exp(-since_s / 0.08)
-    if note.articulation == "tremolo":
-        swing = np.minimum(1, 2.5 * np.abs(np.sin(np.pi * (0.5 + stroke.strokes_hz * since_s))))
-        shape *= 1 - STROKE_DIP * (1 - swing)
-    return shape
-
-
-def _bite(note: Note, times_s: Floats) -> Floats:
-    """Pressure with which a short note is set."""
-    if note.articulation != "staccato":
-        return np.zeros(times_s.size)
-    return np.asarray(0.15 * np.exp(-(times_s - note.onset_s) / 0.03))
+def bowed(voice: tuple[Note, ...], *, rng: np.random.Generator) -> tuple[Bowed, ...]:
+    """The strokes of a voice, with ``bow_velocity``, ``bow_pressure`` and ``bow_position`` in its notes."""
+    played = []
+    for notes in strokes(voice):
+        bow = Bow.drawn(notes, rng=rng)
+        played.append(Bowed(tuple(map(bow.play, notes))))
+    return tuple(played)

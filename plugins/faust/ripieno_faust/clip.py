@@ -15,16 +15,16 @@ from ripieno.toolkit.playing.measure import measure_voice
 from ripieno.toolkit.playing.pairs import Clip, clip_of
 from ripieno.toolkit.playing.player import play
 
-from .bowing import bow_controls, bowed
+from .bowing import bowed
 from .engine import render
 from .models import MODELS, RATE_HZ, Model
-from .plucking import pluck_controls, plucked
+from .plucking import plucked
 
 PEAK_DBFS = (-16.0, -1.5)
 BALANCE_DB = 3.0
 """How far voices of a clip stand from each other's level, to either side."""
 TAIL_S = 0.3
-"""How long a voice is heard after its last note."""
+"""How long a string is heard after its last note."""
 LICENCE = Licence("CC0-1.0", commercial=True, source="ripieno-faust")
 HEARD = ("onset_s", PITCH, DYNAMICS)
 
@@ -77,16 +77,16 @@ def make_clip(seed: int, *, instrument: str, duration_s: float) -> Clip:
 def perform(
     voice: tuple[Note, ...], *, model: Model, frames: int, rng: np.random.Generator
 ) -> tuple[tuple[Note, ...], Samples]:
-    """A planned voice with what the hands do in it, and its sound [frames]."""
-    first = int(voice[0].onset_s * RATE_HZ)
-    last = min(frames, int((voice[-1].offset_s + TAIL_S) * RATE_HZ))
-    times_s = np.arange(first, last) / RATE_HZ
-    if model.bowed:
-        notes = bowed(voice, rng=rng)
-        controls = bow_controls(model, notes, times_s)
-    else:
-        notes, plucks = plucked(voice, model=model, rng=rng)
-        controls = pluck_controls(model, notes, plucks, times_s)
+    """A planned voice with what the hands do in it, and its sound [frames].
+
+    Each stroke, a note and those slurred to it, has a string of its own that was at rest: on one that still
+    sounds another note, a bow can get caught in the octave.
+    """
+    strokes = bowed(voice, rng=rng) if model.bowed else plucked(voice, model=model, rng=rng)
     sound = np.zeros(frames, np.float32)
-    sound[first:last] = render(model.faust, np.array(controls, np.float32))
-    return notes, sound
+    for stroke in strokes:
+        first = int(stroke.notes[0].onset_s * RATE_HZ)
+        last = min(frames, int((stroke.notes[-1].offset_s + TAIL_S) * RATE_HZ))
+        controls = stroke.controls(model, np.arange(first, last) / RATE_HZ)
+        sound[first:last] += render(model.faust, np.array(controls, np.float32))
+    return tuple(note for stroke in strokes for note in stroke.notes), sound

@@ -1,6 +1,6 @@
-"""Curves of a voice: written as envelopes of its notes, and read from them sample by sample."""
+"""Curves of a stroke: written as envelopes of its notes, and read from them sample by sample."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,8 +14,16 @@ Curve = Callable[[Floats], Floats]
 DECIMALS = 4
 
 
-def with_curves(note: Note, **curves: Envelope) -> Note:
-    """The note with these channels too."""
+def strokes(voice: Sequence[Note]) -> Iterator[tuple[Note, ...]]:
+    """The notes of a voice, each with those that are slurred to it."""
+    starts = [index for index, note in enumerate(voice) if not index or note.articulation != "legato"]
+    for start, stop in zip(starts, (*starts[1:], len(voice)), strict=True):
+        yield tuple(voice[start:stop])
+
+
+def with_curves(note: Note, times_s: Floats, **values: Floats) -> Note:
+    """The note with these channels too, rounded as they are written: what is written is what is played."""
+    curves = {name: Envelope(times_s, np.round(curve, DECIMALS)) for name, curve in values.items()}
     return replace(note, envelopes={**note.envelopes, **curves})
 
 
@@ -24,33 +32,18 @@ def grid(note: Note, *, step_s: float, corners_s: Sequence[float] = ()) -> Float
     steps_s = note.onset_s + np.arange(0, note.duration_s, step_s)
     inside = [corner for corner in corners_s if note.onset_s < corner < note.offset_s]
     times_s = np.unique(np.concatenate([steps_s, inside, [note.offset_s]]))
-    # Points nearer than a sample say nothing, and make slopes that are not numbers.
-    return times_s[np.concatenate([[True], np.diff(times_s) > 1e-5])]
+    # Nearer points than half a sample are one.
+    return times_s[np.concatenate([np.diff(times_s) > 1e-5, [True]])]
 
 
-def envelope(times_s: Floats, values: Floats) -> Envelope:
-    """Values as they are written, so that what is written is what is played."""
-    return Envelope(times_s, np.round(values, DECIMALS))
-
-
-def sampled(notes: Sequence[Note], channel: str, times_s: Floats, *, rest: float | None = None) -> Floats:
-    """A channel of a voice at ascending times, linear between its points.
-
-    Parameters
-    ----------
-    notes : sequence of Note
-        Of one voice: in order, none before the last has ended.
-    rest : float, optional
-        Value between notes; where not given, that of the last note stays until the next.
-    """
-    points, values = [], []
-    for note in notes:
-        curve = note.envelopes[channel]
-        first, last = curve.values[0], curve.values[-1]
-        before, after = (values[-1][-1] if values else first, last) if rest is None else (rest, rest)
-        points += [[note.onset_s, note.onset_s], curve.times_s, [note.offset_s, note.offset_s]]
-        values += [[before, first], curve.values, [last, after]]
-    return np.interp(times_s, np.concatenate(points), np.concatenate(values))
+def sampled(notes: Sequence[Note], channel: str, times_s: Floats) -> Floats:
+    """A channel of a stroke at ascending times, linear between its points; at the end it stays."""
+    curves = [note.envelopes[channel] for note in notes]
+    points_s = [
+        part for curve, note in zip(curves, notes, strict=True) for part in (curve.times_s, [note.offset_s])
+    ]
+    values = [part for curve in curves for part in (curve.values, curve.values[-1:])]
+    return np.interp(times_s, np.concatenate(points_s), np.concatenate(values))
 
 
 def wandering(rng: np.random.Generator, *, depth: float) -> Curve:

@@ -6,7 +6,7 @@ Controls reach a program as the channels of a sound, so that they move with ever
 calls automation holds a value for a block of them. Each rendering starts with all delays empty.
 """
 
-from functools import lru_cache
+from functools import cache
 from threading import Lock
 from typing import Any
 
@@ -54,7 +54,9 @@ class _Program:
         try:
             import dawdreamer
         except ImportError as error:
-            raise MissingError(f"data_source/faust needs DawDreamer ({error}). Run: pip install dawdreamer") from error
+            raise MissingError(
+                f"data_source/faust needs DawDreamer ({error}). Run: pip install dawdreamer"
+            ) from error
         self._engine: Any = dawdreamer.RenderEngine(RATE_HZ, BLOCK)
         self._controls = self._engine.make_playback_processor("controls", np.zeros((CONTROLS, 1), np.float32))
         string = self._engine.make_faust_processor("string")
@@ -67,13 +69,15 @@ class _Program:
         self._lock = Lock()
 
     def render(self, controls: NDArray[np.float32]) -> NDArray[np.float32]:
+        frames = controls.shape[1]
         with self._lock:
             self._controls.set_data(controls)
-            self._engine.render(controls.shape[1] / RATE_HZ)
-            sound: NDArray[np.float32] = self._engine.get_audio()[0, : controls.shape[1]].copy()
+            # Seconds are cut to samples: half a sample more, so that none is lost to rounding.
+            self._engine.render((frames + 0.5) / RATE_HZ)
+            sound: NDArray[np.float32] = self._engine.get_audio()[0].copy()
         return sound
 
 
-@lru_cache(maxsize=None)
+@cache
 def _compiled(faust: str) -> _Program:
     return _Program(faust)

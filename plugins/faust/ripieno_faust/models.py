@@ -88,11 +88,15 @@ def hertz(pitch_midi: Floats) -> Floats:
     return frequency
 
 
+# What a force leaves at 0 Hz dies away last of all, and no pickup or microphone hears it.
+HEARD = " : fi.dcblockerat(20)"
+
+
 def _acoustic(string: str) -> str:
     """The library's acoustic guitar with a hand that damps it, as its electric guitar has."""
     damped = f"pm.{string}(length, position, force) : (*(gain), *(gain), _)"
     chain = f"pm.guitarNuts : {damped} : pm.guitarBridge : pm.guitarBody : pm.out"
-    return f"process(length, position, gain, force) = pm.endChain(pm.chain({chain}));"
+    return f"process(length, position, gain, force) = pm.endChain(pm.chain({chain})){HEARD};"
 
 
 def _techniques(mode: str, other: str) -> tuple[Technique, ...]:
@@ -133,7 +137,7 @@ MODELS = {
     ),
     "electric_guitar": Model(
         profile="electric_guitar",
-        faust="process = pm.elecGuitarModel;",
+        faust=f"process = pm.elecGuitarModel{HEARD};",
         delay=17,
         tuning_m=0.11,
         stiffness=0.05,
@@ -159,7 +163,7 @@ MODELS = {
         stiffness=0.4,
         ability=Ability(
             lowest_midi=40,
-            highest_midi=83,
+            highest_midi=80,
             excitation="plucked",
             techniques=_techniques("finger", "pick"),
             voices=6,

@@ -3,8 +3,9 @@
 Conventions
 -----------
 ``pluck_position`` is a share of the string. ``damping`` d takes `DAMPING_DB_S` d^3 decibels a second from
-the string, whatever its pitch, beside what it loses by itself. A pluck is a short force: half a sine that
-becomes noisy and shorter, and so brighter, the harder it is played. No two are the same.
+the string, whatever its pitch, beside what it loses by itself. A pluck is a short force, half a sine that is
+noisy, and shorter, so brighter, the harder it is played; no two are the same. A slurred note is not plucked:
+the finger that changes its pitch gives it what force it has.
 """
 
 from dataclasses import dataclass
@@ -13,129 +14,141 @@ import numpy as np
 
 from ripieno.contracts.performance import PITCH, Note
 
-from .curves import Floats, envelope, grid, sampled, wandering, with_curves
+from .curves import Floats, grid, sampled, strokes, wandering, with_curves
 from .models import RATE_HZ, Model, hertz
 
 DAMPING_DB_S = 1500.0
 STEP_S = 0.05
 LIFT_S = 0.02
-"""In which the string is silenced at the end of a note."""
+"""In which the string is silenced at the end of a stroke."""
 LOUDNESS_DB = 26.0
 """From the softest pluck to the loudest."""
 # Nearer the bridge with a pick than with a finger; the model counts from the nut.
-POSITION = {"finger": (0.62, 0.85), "pick": (0.72, 0.92)}
+# An electric guitar is heard there too: nearer the end it hears the octave alone.
+POSITION = {"finger": (0.6, 0.8), "pick": (0.68, 0.86)}
 WIDTH_S = {"finger": (0.0012, 0.0028), "pick": (0.0004, 0.0014)}
+"""Of the loudest and the softest force."""
+LONGEST_FORCE = 0.7
+"""Of a period: half a sine of one and a half has no power at the fundamental."""
+NOISE_POINTS = 9
+"""Values of the noise in a force, which has no corners sharper than that."""
 NOISE = {"finger": (0.02, 0.12), "pick": (0.1, 0.35)}
-MUTE = (0.34, 0.46)
+RINGING, MUTED = (0.0, 0.06), (0.34, 0.46)
+"""Damping by the hand."""
+MUTED_WIDTH, HAMMER_WIDTH = 1.6, 2.0
+HAMMER_DB = (-14.0, -8.0)
+"""Force of the finger in a slur, beside a pluck's."""
 STROKES_HZ = (7.0, 12.0)
 
 
 @dataclass(frozen=True)
-class Pluck:
+class Force:
     """One force on the string.
 
     Parameters
     ----------
     time_s : float
-    strength : float
-        Peak, 1 for the loudest.
+    peak : float
+        1 for the loudest pluck.
     width_s : float
         How long it lasts.
     noise : float
-        Standard deviation of the noise in it, beside its peak.
+        Standard deviation of the noise in it, as a share.
     seed : int
         Of the noise.
     """
 
     time_s: float
-    strength: float
+    peak: float
     width_s: float
     noise: float
     seed: int
 
+    def add_to(self, force: Floats, *, start_s: float) -> None:
+        """Add it to a force [frames] that begins at `start_s`."""
+        # It begins between two samples: onsets lie on no grid.
+        at = (self.time_s - start_s) * RATE_HZ
+        first, frames = int(np.ceil(at)), max(4, round(self.width_s * RATE_HZ))
+        phase = np.minimum(1, (first - at + np.arange(frames)) / frames)
+        noise = np.random.default_rng(self.seed).normal(0, self.noise, NOISE_POINTS)
+        shape = np.sin(np.pi * phase) * (1 + np.interp(phase, np.linspace(0, 1, NOISE_POINTS), noise))
+        part = force[first : first + frames]
+        part += self.peak * shape[: part.size]
 
-def plucked(voice: tuple[Note, ...], *, model: Model, rng: np.random.Generator) -> tuple[tuple[Note, ...], tuple[Pluck, ...]]:
-    """The voice with ``pluck_position`` and ``damping``, and its plucks in order."""
-    notes: list[Note] = []
-    plucks: list[Pluck] = []
-    drift = wandering(rng, depth=0.004)
-    position = 0.0
-    for note, after in zip(voice, (*voice[1:], None), strict=True):
-        slurred = bool(notes) and note.articulation == "legato"
-        if not slurred:
-            position = rng.uniform(*POSITION[note.mode])
-            plucks += _plucks(note, rng=rng)
-        held = after is not None and after.articulation == "legato"
-        times_s = grid(note, step_s=STEP_S, corners_s=(note.offset_s - LIFT_S,))
-        edge = model.edge(float(note.envelopes[PITCH].values.max()))
-        places = np.clip(position + drift(times_s), edge, 1 - edge)
-        notes.append(
+
+@dataclass(frozen=True, eq=False)
+class Plucked:
+    """Notes on one string, and the forces on it."""
+
+    notes: tuple[Note, ...]
+    forces: tuple[Force, ...]
+
+    def controls(self, model: Model, times_s: Floats) -> tuple[Floats, ...]:
+        """What the model takes at each time; after the last note the string is damped."""
+        frequency_hz = hertz(sampled(self.notes, PITCH, times_s))
+        loss_db_s = DAMPING_DB_S * sampled(self.notes, "damping", times_s) ** 3
+        force = np.zeros(times_s.size)
+        for one in self.forces:
+            one.add_to(force, start_s=float(times_s[0]))
+        return (
+            model.length_m(frequency_hz),
+            sampled(self.notes, "pluck_position", times_s),
+            # Both lines take it, once a period each.
+            10 ** (-loss_db_s / frequency_hz / 40),
+            force,
+        )
+
+
+def plucked(voice: tuple[Note, ...], *, model: Model, rng: np.random.Generator) -> tuple[Plucked, ...]:
+    """The strokes of a voice, with ``pluck_position`` and ``damping`` in its notes."""
+    return tuple(_stroke(notes, model=model, rng=rng) for notes in strokes(voice))
+
+
+def _stroke(notes: tuple[Note, ...], *, model: Model, rng: np.random.Generator) -> Plucked:
+    place, drift = rng.uniform(*POSITION[notes[0].mode]), wandering(rng, depth=0.004)
+    end_s = notes[-1].offset_s
+    lift_s = min(LIFT_S, 0.3 * notes[-1].duration_s)
+    edge = model.edge(max(float(note.envelopes[PITCH].values.max()) for note in notes))
+    played, forces = [], []
+    for note in notes:
+        times_s = grid(note, step_s=STEP_S, corners_s=(end_s - lift_s,))
+        hand = rng.uniform(*(MUTED if note.articulation == "muted" else RINGING))
+        played.append(
             with_curves(
                 note,
-                pluck_position=envelope(times_s, places),
-                damping=envelope(times_s, _damping(note, times_s, held=held, rng=rng)),
+                times_s,
+                pluck_position=np.clip(place + drift(times_s), edge, 1 - edge),
+                damping=np.maximum(hand, 1 - (end_s - times_s) / lift_s),
             )
         )
-    return tuple(notes), tuple(plucks)
+        forces += _forces(note, rng=rng)
+    return Plucked(tuple(played), tuple(forces))
 
 
-def pluck_controls(
-    model: Model, notes: tuple[Note, ...], plucks: tuple[Pluck, ...], times_s: Floats
-) -> tuple[Floats, ...]:
-    """Length, position, gain of each line and force for each sample; between notes the string is damped."""
-    frequency_hz = hertz(sampled(notes, PITCH, times_s))
-    loss_db_s = DAMPING_DB_S * sampled(notes, "damping", times_s, rest=1.0) ** 3
-    return (
-        model.length_m(frequency_hz),
-        sampled(notes, "pluck_position", times_s),
-        # A period passes both lines.
-        np.exp(-np.log(10) / 40 * loss_db_s / frequency_hz),
-        _force(plucks, times_s),
-    )
-
-
-def _plucks(note: Note, *, rng: np.random.Generator) -> list[Pluck]:
+def _forces(note: Note, *, rng: np.random.Generator) -> list[Force]:
     """One, or in tremolo as many as there is time for."""
-    strokes_hz = rng.uniform(*STROKES_HZ)
-    count = max(1, int((note.duration_s - LIFT_S) * strokes_hz)) if note.articulation == "tremolo" else 1
-    since_s = np.arange(count) / strokes_hz
-    since_s[1:] += rng.normal(0, 0.004, count - 1)
-    times_s = note.onset_s + since_s
+    rate_hz = rng.uniform(*STROKES_HZ)
+    count = max(1, int((note.duration_s - LIFT_S) * rate_hz)) if note.articulation == "tremolo" else 1
+    times_s = note.onset_s + np.arange(count) / rate_hz
+    times_s[1:] += rng.normal(0, 0.004, count - 1)
     loudness = np.clip(note.envelopes["loudness"].at(times_s) + rng.normal(0, 0.04, count), 0, 1)
-    return [_pluck(note, time_s, loud, rng=rng) for time_s, loud in zip(times_s, loudness, strict=True)]
+    return [_force(note, time_s, loud, rng=rng) for time_s, loud in zip(times_s, loudness, strict=True)]
 
 
-def _pluck(note: Note, time_s: float, loudness: float, *, rng: np.random.Generator) -> Pluck:
-    softest, loudest = WIDTH_S[note.mode][::-1]
-    width_s = softest * (loudest / softest) ** loudness * rng.uniform(0.85, 1.15)
-    return Pluck(
+def _force(note: Note, time_s: float, loudness: float, *, rng: np.random.Generator) -> Force:
+    shortest, longest = WIDTH_S[note.mode]
+    peak_db = LOUDNESS_DB * (loudness - 1)
+    width = rng.uniform(0.85, 1.15)
+    if note.articulation == "legato":
+        peak_db, width = peak_db + rng.uniform(*HAMMER_DB), width * HAMMER_WIDTH
+    if note.articulation == "muted":
+        width *= MUTED_WIDTH
+    width_s = width * longest * (shortest / longest) ** loudness
+    period_s = 1 / float(hertz(note.envelopes[PITCH].values.max()))
+    return Force(
         time_s=float(time_s),
-        strength=float(10 ** (LOUDNESS_DB * (loudness - 1) / 20)),
-        width_s=float(width_s * (1.6 if note.articulation == "muted" else 1)),
+        peak=float(10 ** (peak_db / 20)),
+        width_s=float(min(width_s, LONGEST_FORCE * period_s)),
         noise=float(rng.uniform(*NOISE[note.mode])),
         seed=int(rng.integers(1 << 32)),
     )
-
-
-def _force(plucks: tuple[Pluck, ...], times_s: Floats) -> Floats:
-    force = np.zeros(times_s.size)
-    for pluck in plucks:
-        frames = max(4, round(pluck.width_s * RATE_HZ))
-        # The fraction of a sample at which it begins is kept: onsets lie on no grid.
-        at = (pluck.time_s - times_s[0]) * RATE_HZ
-        first = int(np.ceil(at))
-        phase = (np.arange(frames) + first - at) / frames
-        noise = np.random.default_rng(pluck.seed).normal(0, pluck.noise, frames)
-        force[first : first + frames] += (
-            pluck.strength * np.sin(np.pi * np.minimum(phase, 1)) * (1 + noise)
-        )[: force.size - first]
-    return force
-
-
-def _damping(note: Note, times_s: Floats, *, held: bool, rng: np.random.Generator) -> Floats:
-    """The hand's, and at the end of a note that is not held the finger's that leaves."""
-    hand = rng.uniform(*MUTE) if note.articulation == "muted" else rng.uniform(0, 0.06)
-    damping = np.full(times_s.size, hand)
-    if not held:
-        damping = np.maximum(damping, 1 - (note.offset_s - times_s) / min(LIFT_S, 0.3 * note.duration_s))
-    return damping
