@@ -14,10 +14,10 @@ cross-correlation, which is 1 at the period of any tone, growing or decaying.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, floor
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -37,10 +37,10 @@ WINDOW_S = 0.02
 LEAST_PERIODICITY = 0.9
 """Correlation at T below which nothing repeats with this period."""
 DIVISORS = (2, 3, 5)
-SUBDIVISION_SHARE = 0.95
+SUBDIVISION_SHARE = 0.98
 """Correlation at T / 2, T / 3 or T / 5, as a share of that at T, from which on that is the period.
 
-It is 1 less twice the power of the odd harmonics at T / 2: where they hold less than 2.5 % (-16 dB), an
+It is 1 less twice the power of the odd harmonics at T / 2: where they hold less than 1 % (-20 dB), an
 octave higher is heard. At T / 3 it is 1 less 1.5 times the power of those that 3 does not divide.
 """
 
@@ -75,14 +75,9 @@ class Refined:
     periodicity: Floats
     subdivision: Floats
 
-    def __getitem__(self, part: slice) -> Self:
+    def __getitem__(self, part: slice | NDArray[Any]) -> Self:
         """What was found for some of the labels."""
-        return replace(
-            self,
-            pitch_midi=self.pitch_midi[part],
-            periodicity=self.periodicity[part],
-            subdivision=self.subdivision[part],
-        )
+        return type(self)(self.pitch_midi[part], self.periodicity[part], self.subdivision[part])
 
     @property
     def is_periodic(self) -> NDArray[np.bool_]:
@@ -135,22 +130,19 @@ def refine_pitch(
     """
     times_s, labels = np.asarray(times_s, np.float64), np.asarray(pitch_midi, np.float64)
     _check(labels, rate_hz=rate_hz, search_cents=search_cents)
-    periods_s, found = 1 / hertz(labels), np.full((3, labels.size), np.nan)
     if not labels.size:
-        return Refined(*found)
+        return Refined(*np.zeros((3, 0)))
     around_s = 1.2 * window_s(labels).max()
     from_s, to_s = times_s.min() - around_s, times_s.max() + around_s
     octaves = Octaves(_excerpt(samples, first=floor(from_s * rate_hz), after=ceil(to_s * rate_hz)))
     times_s = times_s - floor(from_s * rate_hz) / rate_hz
-    for octave, half in _groups(periods_s, rate_hz=rate_hz):
-        scaled, scaled_hz = octaves.at(octave), rate_hz * 2.0**octave
-        longest_s = periods_s[half].max()
-        width = ceil(max(WINDOW_S, WINDOW_PERIODS * longest_s) * scaled_hz)
-        reach = ceil((2 ** (search_cents / 1200) - 1) * longest_s * scaled_hz) + 1
-        for batch in np.array_split(half, ceil(half.size * width / _BATCH)):
-            pairs = _Pairs(scaled, times_s[batch] * scaled_hz, periods_s[batch] * scaled_hz, width=width)
-            found[:, batch] = pairs.compare(reach=reach, search_octaves=search_cents / 1200)
-    return Refined(labels + 12 * found[0], found[1], found[2])
+    found = _found(octaves, times_s, labels, rate_hz=rate_hz, search_cents=search_cents)
+    weak = np.flatnonzero(~found.is_periodic)
+    lower = _found(octaves, times_s[weak], labels[weak], rate_hz=rate_hz, search_cents=search_cents, lower=1)
+    better = lower.is_periodic
+    for name in ("pitch_midi", "periodicity", "subdivision"):
+        getattr(found, name)[weak[better]] = getattr(lower, name)[better]
+    return found
 
 
 def hertz(pitch_midi: Floats) -> Floats:
@@ -174,6 +166,34 @@ def _check(labels: Floats, *, rate_hz: int, search_cents: float) -> None:
         raise InputError(f"labels run from {labels.min():g} to {labels.max():g}: MIDI numbers 9 to 124")
 
 
+def _found(
+    octaves: Octaves, times_s: Floats, labels: Floats, *, rate_hz: int, search_cents: float, lower: int = 0
+) -> Refined:
+    """What is found at rates that are `lower` octaves below those that show 8 to 16 harmonics."""
+    periods_s, found = 1 / hertz(labels), np.zeros((3, labels.size))
+    for group, octave in _groups(periods_s, rate_hz=rate_hz):
+        scaled_hz = rate_hz * 2.0 ** (octave - lower)
+        longest_s = periods_s[group].max()
+        scaled = _above(octaves.at(octave - lower), period=round(longest_s * scaled_hz))
+        width = ceil(max(WINDOW_S, WINDOW_PERIODS * longest_s) * scaled_hz)
+        reach = ceil((2 ** (search_cents / 1200) - 1) * longest_s * scaled_hz) + 1
+        for batch in np.array_split(group, ceil(group.size * width / _BATCH)):
+            pairs = _Pairs(scaled, times_s[batch] * scaled_hz, periods_s[batch] * scaled_hz, width=width)
+            found[:, batch] = pairs.compare(reach=reach, search_octaves=search_cents / 1200)
+    return Refined(labels + 12 * found[0], found[1], found[2])
+
+
+def _above(samples: NDArray[np.float32], *, period: int) -> NDArray[np.float32]:
+    """Samples less their mean over a period: without the knocks and rumble that lie below a tone.
+
+    The mean has no harmonic of that period, and, as any filter, changes no other period.
+    """
+    padded = np.pad(samples, (period // 2 + 1, (period - 1) // 2))
+    sums = np.cumsum(padded, dtype=np.float64)
+    above: NDArray[np.float32] = samples - ((sums[period:] - sums[:-period]) / period).astype(np.float32)
+    return above
+
+
 def _excerpt(samples: NDArray[np.floating], *, first: int, after: int) -> NDArray[np.float32]:
     """Samples first … after - 1, silence where there are none."""
     excerpt = np.zeros(after - first, np.float32)
@@ -183,11 +203,11 @@ def _excerpt(samples: NDArray[np.floating], *, first: int, after: int) -> NDArra
     return excerpt
 
 
-def _groups(periods_s: Floats, *, rate_hz: int) -> Iterator[tuple[int, NDArray[np.intp]]]:
+def _groups(periods_s: Floats, *, rate_hz: int) -> Iterator[tuple[NDArray[np.intp], int]]:
     """Labels whose periods lie within half an octave, and the octave of the rate at which to compare them."""
     halves = np.floor(2 * np.log2(periods_s * rate_hz / _SHORTEST_PERIOD)).astype(np.int64)
     for half in np.unique(halves):
-        yield -int(half // 2), np.flatnonzero(halves == half)
+        yield np.flatnonzero(halves == half), -int(half // 2)
 
 
 class _Pairs:
