@@ -40,9 +40,11 @@ DIED_AWAY_DB = -40.0
 """Level, relative to its highest, below which a note is not asked for a pitch."""
 HOP_S = 0.005
 
-_PITCH = {"tolerance": 0.001, "digits": 4}
-_LEVEL = {"tolerance": 0.1, "digits": 2}
-_TECHNIQUE_SHARE, _TECHNIQUE_DIGITS = 0.001, 4
+PITCH_TOLERANCE, PITCH_DIGITS = 0.001, 4
+"""How far an envelope may pass from what was measured, 0.1 cents, and the decimals that are kept."""
+LEVEL_TOLERANCE_DB, LEVEL_DIGITS = 0.1, 2
+TECHNIQUE_TOLERANCE, TECHNIQUE_DIGITS = 0.001, 4
+"""The tolerance is a share of the channel's greatest magnitude in the note."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,8 +123,8 @@ def measure_voice(
         )
         curves.append(
             {
-                PITCH: Curve(times_s, planned[part] + _filled(times_s, shift), **_PITCH),
-                DYNAMICS: Curve(times_s, levels_dbfs[part], **_LEVEL),
+                PITCH: Curve(times_s, planned[part] + _filled(times_s, shift), PITCH_TOLERANCE, PITCH_DIGITS),
+                DYNAMICS: Curve(times_s, levels_dbfs[part], LEVEL_TOLERANCE_DB, LEVEL_DIGITS),
                 **dict(_techniques(notes[index], from_s=times_s[0], to_s=times_s[-1])),
             }
         )
@@ -222,8 +224,8 @@ def _techniques(note: Note, *, from_s: float, to_s: float) -> Iterator[tuple[str
         if name in (PITCH, DYNAMICS, LOUDNESS):
             continue
         times_s, values = cut(envelope, from_s=from_s, to_s=to_s)
-        tolerance = _TECHNIQUE_SHARE * float(np.abs(values).max())
-        yield name, Curve(times_s, values, tolerance, _TECHNIQUE_DIGITS, envelope.interpolation)
+        tolerance = TECHNIQUE_TOLERANCE * float(np.abs(values).max())
+        yield name, Curve(times_s, values, tolerance, TECHNIQUE_DIGITS, envelope.interpolation)
 
 
 def _measured(

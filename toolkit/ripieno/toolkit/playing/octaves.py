@@ -69,7 +69,8 @@ def _low_pass() -> Samples:
 
 
 def _normalised(taps: NDArray[np.float64]) -> Samples:
-    return (taps / taps.sum()).astype(np.float32)
+    normalised: Samples = (taps / taps.sum()).astype(np.float32)
+    return normalised
 
 
 def _kaiser(places: NDArray[np.float64], *, beta: float) -> NDArray[np.float64]:

@@ -50,7 +50,7 @@ def audible_onsets_s(
         To 0.25 ms; `drive_onsets_s` where there is no attack.
     """
     drive_onsets_s = np.asarray(drive_onsets_s, np.float64)
-    after_s = np.arange(round(first_s / _STEP_S) + 1) * _STEP_S
+    after_s = _STEP_S * np.arange(round(first_s / _STEP_S) + 1, dtype=np.float64)
     levels = _levels(power, drive_onsets_s, after_s)
     levels[drive_onsets_s[:, None] + after_s > np.asarray(ends_s)[:, None]] = 0
     highest, residue = levels.max(axis=1), residues(power, drive_onsets_s)
@@ -62,7 +62,7 @@ def audible_onsets_s(
 
 def residues(power: Power, onsets_s: Floats) -> Floats:
     """Highest RMS in the 20 ms before each time."""
-    before_s = np.arange(-RESIDUE_S - WINDOW_S / 2, -WINDOW_S / 2 + _STEP_S, WINDOW_S / 4)
+    before_s = -WINDOW_S / 2 - np.linspace(0, RESIDUE_S, 21)
     highest: Floats = _levels(power, onsets_s, before_s).max(axis=1)
     return highest
 
