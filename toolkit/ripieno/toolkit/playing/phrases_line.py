@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from .gestures import Sketch, swell
 from .gestures_draws import draw_bend, draw_glide_s, draw_vibrato
 from .phrases import Floats, Ints, draw_melody
-from .phrases_rhythm import HOLDS, LONGEST_S, SHORTEST_S, Hold, draw_steps_s, humanised
+from .phrases_rhythm import HOLDS, SHORTEST_S, Hold, draw_steps_s, humanised
 from .player_ability import SLURRED, Ability, Passage, Technique
 
 # A person's tuning without frets: standard deviation and limit.
@@ -199,6 +199,6 @@ def _offsets_s(
 ) -> Floats:
     """Where notes end: at the next one in a slur, else after the articulation's share of the step."""
     shares = np.clip(rng.uniform(*hold.share) + rng.normal(0, 0.03, steps_s.size), *hold.share)
-    offsets_s = onsets_s + np.clip(shares * steps_s, SHORTEST_S, LONGEST_S)
+    offsets_s = onsets_s + np.clip(shares * steps_s, SHORTEST_S, hold.longest_s)
     offsets_s[:-1] = np.where(slurred[1:], onsets_s[1:], offsets_s[:-1])
     return offsets_s

@@ -32,7 +32,7 @@ CELLS = (
     (3.0, 1.0),
     (2.0, 4.0),
 )
-CELL_WEIGHTS = np.array([3, 6, 4, 2, 1.6, 1.5, 2, 1.5, 0.7, 0.5])
+CELL_WEIGHTS = np.array([4, 5.5, 4, 2, 1.4, 1.3, 2.2, 1.5, 0.8, 0.5])
 
 
 @dataclass(frozen=True)
@@ -45,20 +45,23 @@ class Hold:
         Shortest time from onset to onset.
     share : tuple of float
         Least and greatest share of it that sounds.
+    longest_s : float
+        However slow the music is.
     """
 
     least_s: float
     share: tuple[float, float]
+    longest_s: float = LONGEST_S
 
 
 HOLDS: Mapping[str, Hold] = {
     "sustained": Hold(0.11, (0.86, 0.97)),
     "legato": Hold(0.11, (0.9, 0.99)),
-    "staccato": Hold(0.16, (0.35, 0.6)),
+    "staccato": Hold(0.16, (0.35, 0.6), 0.22),
     "tremolo": Hold(0.5, (0.88, 0.97)),
     "plucked": Hold(0.11, (0.75, 0.98)),
     "struck": Hold(0.11, (0.6, 0.98)),
-    "muted": Hold(0.14, (0.5, 0.85)),
+    "muted": Hold(0.14, (0.5, 0.85), 0.6),
     "harmonic": Hold(0.3, (0.8, 0.97)),
 }
 
