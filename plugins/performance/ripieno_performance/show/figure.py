@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.path import Path as Shape
 
 INK, QUIET, LINE, PAPER = "#1a1c20", "#646973", "#e3e1da", "#ffffff"
+MOST_LETTERS = 90
 SPECTRUM = "#3a4a63"
 LEFT_IN, RIGHT_IN, TOP_IN, BOTTOM_IN = 1.05, 0.75, 1.05, 0.5
 ROLL_IN, LANE_IN, GAP_IN = 4.6, 0.72, 0.13
@@ -202,7 +203,7 @@ def _draw_word(axes: "Axes", note: Note, text: str) -> None:
     pitch = middle_midi(note)
     at = (note.onset_s, scene_bottom(axes) if pitch is None else pitch)
     axes.annotate(
-        text,
+        plain(text),
         at,
         xytext=(1, 11),
         textcoords="offset points",
@@ -218,6 +219,12 @@ def _draw_word(axes: "Axes", note: Note, text: str) -> None:
 def scene_bottom(axes: "Axes") -> float:
     """Where notes without a pitch stand."""
     return float(axes.get_ylim()[0]) + 0.7
+
+
+def plain(text: str) -> str:
+    """Text that an XML file can hold and a picture has room for."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in text)
+    return printable if len(printable) <= MOST_LETTERS else f"{printable[:MOST_LETTERS]}…"
 
 
 def _draw_lane(axes: "Axes", scene: Scene, lane: Lane) -> None:
@@ -275,9 +282,9 @@ def _draw_curve(axes: "Axes", line: Curve, style: Style, lane: Lane, *, masked: 
 def _draw_heading(figure: "Figure", scene: Scene, width: float, height: float) -> None:
     left = LEFT_IN / width
     figure.text(
-        left, 1 - 0.42 / height, scene.title, fontsize=17, fontweight="bold", color=INK, va="baseline"
+        left, 1 - 0.42 / height, plain(scene.title), fontsize=17, fontweight="bold", color=INK, va="baseline"
     )
-    figure.text(left, 1 - 0.66 / height, facts(scene), fontsize=8.5, color=QUIET, va="baseline")
+    figure.text(left, 1 - 0.66 / height, plain(facts(scene)), fontsize=8.5, color=QUIET, va="baseline")
     _draw_legend(figure, scene.articulations, width, height)
 
 

@@ -101,7 +101,7 @@ def spectrogram(path: Path, *, low_midi: float, high_midi: float) -> NDArray[np.
             count = min(COLUMNS_AT_ONCE, columns - first)
             centres = ((np.arange(first, first + count) + 0.5) * sound.frames / columns).astype(np.int64)
             powers[:, first : first + count] = _columns(sound, centres, frequencies_hz)
-    levels_db = 10 * np.log10(powers + 1e-12)
+    levels_db = 10 * np.log10(powers + 1e-14)
     top_db = max(float(levels_db.max()), -60.0)
     shades = 255 * np.clip(1 + (levels_db - top_db) / DYNAMIC_RANGE_DB, 0, 1)
     rounded: NDArray[np.uint8] = np.round(shades).astype(np.uint8)
