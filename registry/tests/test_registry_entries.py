@@ -32,6 +32,15 @@ def test_every_interface_s_group_gives_its_own_prefix() -> None:
         assert Entry(interface.group, "x", "m:X", "d", "1").prefix == interface.prefix
 
 
+def test_every_kind_of_data_has_a_group_that_gives_its_own_prefix() -> None:
+    from ripieno.contracts import DataPlugin, InstrumentProfile, Preset, SampleLibrary
+
+    kinds = DataPlugin.__subclasses__()
+    assert {InstrumentProfile, Preset, SampleLibrary} <= set(kinds)
+    for kind in kinds:
+        assert Entry(kind.group, "x", "m:x", "d", "1").prefix == kind.prefix
+
+
 def test_reading_imports_nothing(make_distribution, registry, site) -> None:
     make_distribution(
         "ripieno-hum", "0.3.0", entry_points=SEPARATOR, modules={"ripieno_hum.py": "raise SystemExit(1)"}

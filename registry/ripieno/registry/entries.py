@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-_IRREGULAR = {"pipelines": "recipe"}
+_IRREGULAR = {"pipelines": "recipe", "sample_libraries": "sample_library"}
 _VALUE = re.compile(r"(?P<module>[^\W\d]\w*(\.[^\W\d]\w*)*)(:(?P<attribute>[^\W\d]\w*(\.[^\W\d]\w*)*))?")
 
 
