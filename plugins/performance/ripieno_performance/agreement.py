@@ -180,7 +180,9 @@ def envelope_errors(
         for name in truth.envelopes.keys() & found.envelopes.keys() - {*truth.masked, *unsaid}:
             error = abs(truth.envelopes[name].at(times_s) - found.envelopes[name].at(times_s))
             is_pitch = name == PITCH
-            errors.setdefault("pitch_cents" if is_pitch else name, []).append(100 * error if is_pitch else error)
+            errors.setdefault("pitch_cents" if is_pitch else name, []).append(
+                100 * error if is_pitch else error
+            )
     joined = {name: np.concatenate(errors[name]) for name in sorted(errors)}
     return {name: float(error.mean()) for name, error in joined.items() if error.size}
 

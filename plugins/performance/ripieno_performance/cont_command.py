@@ -32,7 +32,9 @@ def validate(host: Host, files: tuple[Path, ...], *, format_only: bool) -> None:
     is_valid = True
     for path in files:
         try:
-            faults = [f"{path}: {fault}" for fault in _faults(document_in(path), None if format_only else host)]
+            faults = [
+                f"{path}: {fault}" for fault in _faults(document_in(path), None if format_only else host)
+            ]
         except InputError as error:
             faults = [str(error)]
         for fault in faults:

@@ -42,4 +42,6 @@ def reading(path: Path, what: str) -> Iterator[None]:
     except (KeyError, TypeError, AttributeError, LookupError) as error:
         raise InputError(f"{path}: damaged, or not as {what} has it: {error!r}") from error
     except (OSError, ValueError, RecursionError, OverflowError) as error:
-        raise InputError(f"{path}: not {what}: {' '.join(str(error).split()) or type(error).__name__}") from error
+        raise InputError(
+            f"{path}: not {what}: {' '.join(str(error).split()) or type(error).__name__}"
+        ) from error

@@ -27,6 +27,7 @@ JAMS_VERSION = "0.3.5"
 NOTES, CONTOUR = ("note_hz", "note_midi"), "pitch_contour"
 OURS = "ripieno_cont"
 TICK_S = 1e-6
+PITCH_TOLERANCE = 0.001
 # GuitarSet names strings by their numbers, low E first.
 GUITAR_STRINGS = {"0", "1", "2", "3", "4", "5"}
 
@@ -104,7 +105,9 @@ def _note_annotation(stream: Stream, said: Json) -> Json:
     data, words = [], []
     for index, (note, fields) in enumerate(zip(stream.notes, said["notes"], strict=True)):
         if PITCH not in note.envelopes:
-            raise InputError(f"{stream.instrument}: notes[{index}] has no {PITCH}: a note in JAMS has a pitch")
+            raise InputError(
+                f"{stream.instrument}: notes[{index}] has no {PITCH}: a note in JAMS has a pitch"
+            )
         pitch_midi = note.envelopes[PITCH].at(np.linspace(note.onset_s, note.offset_s, 101))
         middle_hz = float(hz_of(np.median(pitch_midi)))
         # The end is what JAMS' duration cannot give to the last bit.
@@ -121,7 +124,9 @@ def _contour_annotation(stream: Stream) -> Json:
     values: list[Json] = []
     for index, note in enumerate(stream.notes):
         envelope = note.envelopes[PITCH]
-        sampled_s = sample_times(envelope, start_s=note.onset_s, end_s=note.offset_s, tick_s=TICK_S)
+        sampled_s = sample_times(
+            envelope, start_s=note.onset_s, end_s=note.offset_s, tick_s=TICK_S, tolerance=PITCH_TOLERANCE
+        )
         times_s += sampled_s.tolist()
         frequencies_hz = hz_of(envelope.at(sampled_s)).tolist()
         values += [{"index": index, "frequency": one_hz, "voiced": True} for one_hz in frequencies_hz]
@@ -149,8 +154,12 @@ def own_streams(annotations: Iterable[Json]) -> list[Json]:
         if annotation["namespace"] == "note_hz" and said is not None:
             rows = annotation["data"]
             if len(rows) != len(said["notes"]):
-                raise InputError(f"{len(rows)} notes, whose sandbox tells of {len(said['notes'])}: was one changed?")
-            notes = [{**words, "onset_s": row["time"]} for row, words in zip(rows, said["notes"], strict=True)]
+                raise InputError(
+                    f"{len(rows)} notes, whose sandbox tells of {len(said['notes'])}: was one changed?"
+                )
+            notes = [
+                {**words, "onset_s": row["time"]} for row, words in zip(rows, said["notes"], strict=True)
+            ]
             streams.append({**said, "notes": notes})
         elif annotation["namespace"] == CONTOUR and streams:
             for index, times_s, pitch_midi in contours_of(annotation):

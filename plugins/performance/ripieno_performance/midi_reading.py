@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ripieno.contracts import InputError, Performance, performance_of
 from ripieno.contracts.performance import DYNAMICS, PITCH
 
+from .curves import apart
 from .documents import Json, linear, without
 from .midi_tracks import Events, Press, Track, read_track
 from .mpe import LOUDNESS, PRESSURE, SUSTAIN_PEDAL, Control
@@ -30,6 +31,7 @@ PEDAL_DOWN = 64
 DEFAULT_TEMPO_US = 500_000
 # A gesture sends a new value at least so often; what rests longer is held and then changed.
 GESTURE_S = 0.02
+NEAREST_S = 1e-6
 # General MIDI level 1: programs of the instruments that have profiles, and how others are played.
 INSTRUMENTS = {
     **dict.fromkeys(range(4), "piano"),
@@ -222,7 +224,7 @@ def _pitch(press: Press, track: Track, clock: Clock) -> Json:
         return linear(own[0], press.key + own[1])
     ticks, bends = zone.during(press)
     all_ = _gesture_points(clock.at(ticks), bends)
-    times_s = np.union1d(own[0], all_[0])
+    times_s = apart(np.concatenate([own[0], all_[0]]), NEAREST_S)
     return linear(times_s, press.key + np.interp(times_s, *own) + np.interp(times_s, *all_))
 
 
@@ -247,7 +249,7 @@ def _gesture(times_s: Floats, values: Floats) -> Json:
 
 def _gesture_points(times_s: Floats, values: Floats) -> tuple[Floats, Floats]:
     """Lines from value to value; a value that rests longer than a gesture is held until shortly before the next."""
-    rests = (np.diff(times_s) > GESTURE_S) & (np.diff(values) != 0)
+    rests = (np.diff(times_s) > GESTURE_S + NEAREST_S) & (np.diff(values) != 0)
     at = rests.nonzero()[0] + 1
     return np.insert(times_s, at, times_s[at] - GESTURE_S), np.insert(values, at, values[at - 1])
 

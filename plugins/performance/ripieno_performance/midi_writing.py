@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 PROGRAMS = {"piano": 0, "acoustic_guitar": 24, "electric_guitar": 27, "violin": 40}
 PLAIN_VELOCITY = 96
 HIGHEST_PORT = 127
+# A third of what rounding to steps of the bend brings, in semitones.
+BEND_TOLERANCE = 0.001
 
 
 def midi_of(performance: Performance) -> "MidiFile":
@@ -168,13 +170,15 @@ def _put_note(track: _Track, note: Note, *, channel: int, controls: dict[str, Co
         raise InputError(f"has no {PITCH}: MIDI has no notes without pitch")
     onset, offset = _ticks(note)
     track.say(words, tick=onset)
-    ticks, pitch_midi = _sampled(note.envelopes[PITCH], onset, offset)
+    ticks, pitch_midi = _sampled(note.envelopes[PITCH], onset, offset, tolerance=BEND_TOLERANCE)
     key = int(np.clip(np.rint(np.median(pitch_midi)), 0, 127))
     bends = np.rint((pitch_midi - key) / BEND_SEMITONES * BEND_STEPS)
     bends = np.where(bends == BEND_STEPS, BEND_STEPS - 1, bends).astype(int)
     if abs(bends).max() > BEND_STEPS:
         farthest = pitch_midi[abs(bends).argmax()]
-        raise InputError(f"pitch goes from {key} to {farthest:g}: MIDI bends {BEND_SEMITONES} semitones at most")
+        raise InputError(
+            f"pitch goes from {key} to {farthest:g}: MIDI bends {BEND_SEMITONES} semitones at most"
+        )
     needed = turning(bends)
     for tick, bend in zip(ticks[needed].tolist(), bends[needed].tolist(), strict=True):
         track.put(tick, Message("pitchwheel", channel=channel, pitch=bend))
@@ -190,7 +194,8 @@ def _put_control(
 ) -> None:
     from mido import Message
 
-    ticks, values = _sampled(envelope, onset, offset)
+    half_a_step = (control.maximum - control.minimum) / 254
+    ticks, values = _sampled(envelope, onset, offset, tolerance=half_a_step)
     steps = control.steps(values)
     needed = turning(steps)
     for tick, step in zip(ticks[needed].tolist(), steps[needed].tolist(), strict=True):
@@ -207,10 +212,11 @@ def _velocity(note: Note) -> int:
     return max(1, int(LOUDNESS.steps(note.envelopes[DYNAMICS].values).max()))
 
 
-def _sampled(envelope: Envelope, onset: int, offset: int) -> tuple[Any, Any]:
+def _sampled(envelope: Envelope, onset: int, offset: int, *, tolerance: float) -> tuple[Any, Any]:
     """Ticks from `onset` to the last one before `offset`, and values there."""
     start_s, end_s = onset / TICKS_PER_S, (offset - 1) / TICKS_PER_S
-    times_s = sample_times(envelope, start_s=start_s, end_s=end_s, tick_s=1 / TICKS_PER_S)
+    tick_s = 1 / TICKS_PER_S
+    times_s = sample_times(envelope, start_s=start_s, end_s=end_s, tick_s=tick_s, tolerance=tolerance)
     ticks = np.unique(np.rint(times_s * TICKS_PER_S).astype(np.int64))
     return ticks, envelope.at(ticks / TICKS_PER_S)
 

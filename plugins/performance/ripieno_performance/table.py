@@ -70,7 +70,10 @@ class PerformanceTable(Codec[TableConfig]):
 
     def write(self, artifact: Performance, path: Path) -> None:
         names = {name for note in artifact.notes for name in note.envelopes}
-        channels = [*(name for name in (PITCH, DYNAMICS) if name in names), *sorted(names - {PITCH, DYNAMICS})]
+        channels = [
+            *(name for name in (PITCH, DYNAMICS) if name in names),
+            *sorted(names - {PITCH, DYNAMICS}),
+        ]
         columns = [column for name in channels for column in (name, name + CURVE)]
         text = io.StringIO()
         table = csv.DictWriter(text, (*FIELDS, *columns, *NUMBERS), lineterminator="\n")
@@ -118,7 +121,9 @@ def document_of_rows(rows: Sequence[Mapping[str, Any]], *, rate_hz: int) -> Json
         require(None not in row, f"line {line}: more cells than columns")
         cells = _Cells(line, {name: (cell or "").strip() for name, cell in row.items()})
         instrument = cells.text.get("instrument") or "unknown"
-        stream = streams.setdefault(cells.text.get("stream") or instrument, {"instrument": instrument, "notes": []})
+        stream = streams.setdefault(
+            cells.text.get("stream") or instrument, {"instrument": instrument, "notes": []}
+        )
         stream["notes"].append(cells.note())
     for stream in streams.values():
         stream["notes"].sort(key=lambda note: note["onset_s"])
@@ -127,7 +132,9 @@ def document_of_rows(rows: Sequence[Mapping[str, Any]], *, rate_hz: int) -> Json
     return {
         "ripieno_cont": 1,
         "rate_hz": _whole(first.number("rate_hz")) if first.text.get("rate_hz") else rate_hz,
-        "duration_s": first.number("duration_s") if first.text.get("duration_s") else max(ends_s, default=0.0),
+        "duration_s": first.number("duration_s")
+        if first.text.get("duration_s")
+        else max(ends_s, default=0.0),
         "streams": list(streams.values()),
     }
 
