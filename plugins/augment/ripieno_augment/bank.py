@@ -175,12 +175,40 @@ class AssetBank:
         return path
 
 
+def bank_of(config: BankConfig) -> AssetBank | None:
+    """The bank that settings name, as its folder has it now; None where they name none."""
+    if config.bank is None:
+        return None
+    manifest = config.bank / MANIFEST
+    changed_ns = manifest.stat().st_mtime_ns if manifest.is_file() else 0
+    return _read(config.bank, config.commercial_ok, changed_ns)
+
+
+def required_bank(config: BankConfig, name: str) -> AssetBank:
+    """The bank in which a draw found the asset `name`.
+
+    Raises
+    ------
+    ConfigError
+        If the settings name none.
+    """
+    bank = bank_of(config)
+    if bank is None:
+        raise ConfigError(f"bank: the asset {name!r} was drawn from one. Set bank to its folder")
+    return bank
+
+
 def bank_files(config: BankConfig, kind: Kind) -> tuple[Path, ...]:
     """The files that an augmenter may read: the manifest of its bank and all assets of a kind."""
-    if config.bank is None:
+    bank = bank_of(config)
+    if bank is None:
         return ()
-    entries = AssetBank.read(config.bank, commercial_ok=config.commercial_ok).of_kind(kind)
-    return (config.bank / MANIFEST, *(config.bank / entry.file for entry in entries))
+    return (bank.folder / MANIFEST, *(bank.folder / entry.file for entry in bank.of_kind(kind)))
+
+
+@lru_cache(maxsize=8)
+def _read(folder: Path, commercial_ok: bool, _changed_ns: int) -> AssetBank:
+    return AssetBank.read(folder, commercial_ok=commercial_ok)
 
 
 def _entries(manifest: Path) -> tuple[BankEntry, ...]:

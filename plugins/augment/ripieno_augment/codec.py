@@ -78,7 +78,8 @@ class LossyCodec(Augmenter[LossyCodecConfig]):
 @lru_cache(maxsize=256)
 def codec_delay(draw: CodecDraw, *, rate_hz: int, channels: int) -> int:
     """Samples by which sound comes out late, measured with noise; less than 0 where it is early."""
-    noise = np.random.default_rng(0).standard_normal(round(PROBE_S * rate_hz)).astype(np.float32) / 8
+    rng = np.random.default_rng(0)
+    noise = (rng.standard_normal(round(PROBE_S * rate_hz)) / 8).astype(np.float32)
     heard = through(np.repeat(noise[None], channels, axis=0), draw, rate_hz=rate_hz)[0]
     return delay_between(noise, heard, longest=round(LONGEST_DELAY_S * rate_hz))
 

@@ -37,7 +37,10 @@ def log_between(rng: np.random.Generator, bounds: tuple[float, float]) -> float:
 
 def plain(draw: Any) -> Any:
     """A draw as JSON."""
-    return TypeAdapter(type(draw)).dump_python(draw, mode="json") if is_dataclass(draw) else draw
+    if not is_dataclass(draw):
+        return draw
+    adapter: TypeAdapter[Any] = TypeAdapter(type(draw))
+    return adapter.dump_python(draw, mode="json")
 
 
 def drawn(augmenter: Augmenter[Any], recorded: Any) -> Any:
@@ -49,10 +52,11 @@ def drawn(augmenter: Augmenter[Any], recorded: Any) -> Any:
         If it is not of what the augmenter draws.
     """
     kind = get_type_hints(type(augmenter).draw).get("return")
-    if not is_dataclass(kind):
+    if not (isinstance(kind, type) and is_dataclass(kind)):
         return recorded
     try:
-        return TypeAdapter(kind).validate_python(recorded)
+        adapter: TypeAdapter[Any] = TypeAdapter(kind)
+        return adapter.validate_python(recorded)
     except ValueError as error:
         name = type(augmenter).__name__
         raise InputError(f"not a draw of {name}: {' '.join(str(error).split())}") from error

@@ -61,8 +61,8 @@ class CompressorDraw:
 class Compress(Augmenter[CompressConfig]):
     """What is loud is made softer, with attack and release; nothing is delayed.
 
-    Each channel is compressed by its own level. To levels is added what the compressor changed of the level
-    of the whole sound, over time: of two notes that sound at once both become softer.
+    Each channel is compressed by its own level. Labels follow the shape of the whole sound
+    (`levels.reshaped`): of two notes that sound at once both become softer.
     """
 
     def draw(self, rng: np.random.Generator) -> CompressorDraw:

@@ -10,8 +10,7 @@ from pydantic import Field
 from ripieno.contracts import Audio, Augmenter, Example, PluginConfig
 
 from .draws import Range, between, log_between
-from .labels import followed
-from .levels import gain_between
+from .levels import reshaped
 
 LOW_HZ, PEAK_HZ, HIGH_HZ = (60.0, 300.0), (150.0, 6000.0), (2500.0, 10000.0)
 QS = (0.5, 2.0)
@@ -56,8 +55,8 @@ class Equalize(Augmenter[EqualizeConfig]):
     """Another tone, by shelves and peaks of second order.
 
     The filters are causal and of minimum phase; above 60 Hz they delay an onset by less than a millisecond,
-    so times stay as they are. To levels is added what the filters changed of the level of the whole sound,
-    over time. Filters near or above the Nyquist frequency are left out.
+    and labels follow the shape of the sound (`levels.reshaped`). Filters near or above
+    the Nyquist frequency are left out.
     """
 
     def draw(self, rng: np.random.Generator) -> EqualizerDraw:
@@ -68,23 +67,23 @@ class Equalize(Augmenter[EqualizeConfig]):
         return EqualizerDraw(band(LOW_HZ, SHELF_Q), peaks, band(HIGH_HZ, SHELF_Q))
 
     def apply(self, example: Example, draw: EqualizerDraw) -> Example:
-        import pedalboard
+        from pedalboard import Chain, HighShelfFilter, LowShelfFilter, PeakFilter, Plugin
 
-        bands = [(pedalboard.LowShelfFilter, draw.low_shelf), (pedalboard.HighShelfFilter, draw.high_shelf)]
-        bands += [(pedalboard.PeakFilter, peak) for peak in draw.peaks]
-        filters = [
+        bands = [(LowShelfFilter, draw.low_shelf), (HighShelfFilter, draw.high_shelf)]
+        bands += [(PeakFilter, peak) for peak in draw.peaks]
+        filters: list[Plugin] = [
             kind(cutoff_frequency_hz=band.frequency_hz, gain_db=band.gain_db, q=band.q)
             for kind, band in bands
             if band.frequency_hz < HIGHEST_SHARE * example.audio.rate_hz
         ]
-        return filtered(example, pedalboard.Pedalboard(filters))
+        return filtered(example, Chain(filters))
 
 
 def filtered(example: Example, effect: Any) -> Example:
-    """An example through an effect of pedalboard without delay, channel by channel, its levels following."""
+    """An example through an effect of pedalboard without delay, channel by channel."""
     audio = example.audio
     if not audio.frames:
         return example
     changed: NDArray[np.float32] = np.stack([effect(channel, audio.rate_hz) for channel in audio.samples])
-    gain = gain_between(audio.samples, changed, rate_hz=audio.rate_hz)
-    return Example(Audio(changed, audio.rate_hz), followed(example.performance, gain))
+    performance = reshaped(example.performance, audio.samples, changed, rate_hz=audio.rate_hz)
+    return Example(Audio(changed, audio.rate_hz), performance)

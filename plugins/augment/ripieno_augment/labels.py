@@ -8,6 +8,7 @@ are durations, and change with the tempo; all others do not.
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ Times = NDArray[np.float64]
 SHORTEST_S = 0.005
 """What the end of the sound leaves of a note, if it is less, is no note."""
 TIME_DIGITS, VALUE_DIGITS = 6, 4
+CLOSEST_S = 1e-6
+TEMPO_POWERS = {"_hz": 1, "_s": -1, "_ms": -1}
 
 
 def delayed(performance: Performance, delay_s: float) -> Performance:
@@ -59,34 +62,30 @@ def cut(note: Note, end_s: float) -> Note | None:
 def _until(envelope: Envelope, end_s: float) -> Envelope:
     if envelope.times_s[-1] <= end_s:
         return envelope
-    times_s = np.append(envelope.times_s[envelope.times_s < end_s], end_s)
+    times_s = apart(np.append(envelope.times_s[envelope.times_s < end_s], end_s))
     return replace(envelope, times_s=times_s, values=envelope.at(times_s))
 
 
 def at_tempo(performance: Performance, tempo: float) -> Performance:
     """Channels with time in their unit as they are at `tempo` times the speed; no time is moved."""
-    powers = {"_hz": 1.0, "_s": -1.0, "_ms": -1.0}
 
     def change(note: Note) -> Note:
-        factors = {
-            name: tempo**power
-            for name in note.envelopes
-            for suffix, power in powers.items()
-            if name.endswith(suffix)
-        }
-        return _with_values(note, {name: lambda values, by=by: values * by for name, by in factors.items()})
+        for name in note.envelopes:
+            power = next((power for suffix, power in TEMPO_POWERS.items() if name.endswith(suffix)), 0)
+            note = _with_values(note, name, partial(np.multiply, tempo**power))
+        return note
 
     return performance.with_notes(change)
 
 
 def transposed(performance: Performance, semitones: float) -> Performance:
     """Every pitch higher by `semitones`."""
-    return performance.with_notes(lambda note: _with_values(note, {PITCH: lambda pitch: pitch + semitones}))
+    return performance.with_notes(lambda note: _with_values(note, PITCH, lambda pitch: pitch + semitones))
 
 
 def louder(performance: Performance, gain_db: float) -> Performance:
     """Every level higher by `gain_db`."""
-    return performance.with_notes(lambda note: _with_values(note, {DYNAMICS: lambda level: level + gain_db}))
+    return performance.with_notes(lambda note: _with_values(note, DYNAMICS, lambda level: level + gain_db))
 
 
 def followed(performance: Performance, gain: Envelope) -> Performance:
@@ -105,7 +104,7 @@ def followed(performance: Performance, gain: Envelope) -> Performance:
             return note
         first, last = np.searchsorted(gain.times_s, [note.onset_s, note.offset_s], side="right")
         inside = gain.times_s[first:last]
-        times_s = np.union1d(level.times_s, [note.onset_s, *inside, note.offset_s])
+        times_s = apart(np.sort([*level.times_s, note.onset_s, *inside, note.offset_s]))
         values = level.at(times_s) + np.interp(times_s, gain.times_s, gain.values)
         return replace(
             note, envelopes={**note.envelopes, DYNAMICS: replace(level, times_s=times_s, values=values)}
@@ -119,22 +118,17 @@ def credited(performance: Performance, licences: Iterable[Licence]) -> Performan
     return replace(performance, licences=tuple(dict.fromkeys((*performance.licences, *licences))))
 
 
-def _with_values(note: Note, changes: dict[str, Callable[[Times], Times]]) -> Note:
-    changed = {
-        name: replace(note.envelopes[name], values=change(note.envelopes[name].values))
-        for name, change in changes.items()
-        if name in note.envelopes
-    }
-    return replace(note, envelopes={**note.envelopes, **changed}) if changed else note
+def apart(times_s: Times) -> Times:
+    """Ascending times without those that hardly differ from the one ahead."""
+    return times_s[np.diff(times_s, prepend=-np.inf) > CLOSEST_S]
 
 
 def rounded(performance: Performance) -> Performance:
     """Times to the microsecond and values to four places, for files that stay small."""
 
     def envelope(given: Envelope) -> Envelope:
-        times_s = np.round(given.times_s, TIME_DIGITS)
-        new = np.diff(times_s, prepend=-np.inf) > 0
-        return replace(given, times_s=times_s[new], values=np.round(given.values[new], VALUE_DIGITS))
+        times_s, first = np.unique(np.round(given.times_s, TIME_DIGITS), return_index=True)
+        return replace(given, times_s=times_s, values=np.round(given.values[first], VALUE_DIGITS))
 
     def change(note: Note) -> Note | None:
         onset_s, offset_s = round(note.onset_s, TIME_DIGITS), round(note.offset_s, TIME_DIGITS)
@@ -149,3 +143,11 @@ def rounded(performance: Performance) -> Performance:
         )
 
     return performance.with_notes(change)
+
+
+def _with_values(note: Note, name: str, change: Callable[[Times], Times]) -> Note:
+    envelope = note.envelopes.get(name)
+    if envelope is None:
+        return note
+    changed = replace(envelope, values=change(envelope.values))
+    return replace(note, envelopes={**note.envelopes, name: changed})

@@ -6,7 +6,7 @@ Park et al.: SpecAugment: a simple data augmentation method for automatic speech
 """
 
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,6 @@ from pydantic import Field
 from ripieno.contracts import Audio, Augmenter, Example, Features, Note, Performance, PluginConfig
 
 from .draws import Range, between
-
-E = TypeVar("E", Example, Features)
 
 FADE_S = 0.002
 EDGE_MELS = 30.0
@@ -70,10 +68,10 @@ class SpecAugment(Augmenter[SpecAugmentConfig]):
             tuple(times), tuple((low, low + width) for low, width in zip(lows, widths, strict=True))
         )
 
-    def apply(self, example: E, draw: MaskDraw) -> E:
-        if isinstance(example, Features):
-            return masked_features(example, draw)
-        return masked_example(example, draw)
+    def apply(self, example: Any, draw: MaskDraw) -> Any:
+        """An `Example` or `Features`, of which `draw` is hidden."""
+        hide = masked_features if isinstance(example, Features) else masked_example
+        return hide(example, draw)
 
 
 def masked_features(features: Features, draw: MaskDraw) -> Features:
@@ -95,10 +93,10 @@ def masked_example(example: Example, draw: MaskDraw) -> Example:
     audio = example.audio
     if not audio.frames:
         return example
-    samples = without_bands(audio.samples, draw.bands, rate_hz=audio.rate_hz)
+    samples = without_bands(audio.samples, draw.bands, rate_hz=audio.rate_hz).copy()
     hidden = stretches(draw, duration_s=audio.duration_s)
     for start_s, end_s in hidden:
-        samples = samples * _gate(start_s, end_s, frames=audio.frames, rate_hz=audio.rate_hz)
+        _silence(samples, start_s, end_s, rate_hz=audio.rate_hz)
     return Example(Audio(samples, audio.rate_hz), without_hidden(example.performance, hidden))
 
 
@@ -145,13 +143,15 @@ def without_hidden(performance: Performance, hidden: list[tuple[float, float]]) 
     return performance.with_notes(change)
 
 
-def _gate(start_s: float, end_s: float, *, frames: int, rate_hz: int) -> NDArray[np.float32]:
-    times_s = np.arange(frames) / rate_hz
-    outside_s = np.maximum(start_s - times_s, times_s - end_s)
-    return np.clip(outside_s / FADE_S, 0, 1).astype(np.float32)
+def _silence(samples: NDArray[np.float32], start_s: float, end_s: float, *, rate_hz: int) -> None:
+    """Silence a stretch of samples [channels, frames] in place, with a fade before and after it."""
+    first, last = max(0, int((start_s - FADE_S) * rate_hz)), int((end_s + FADE_S) * rate_hz) + 1
+    piece = samples[:, first:last]
+    times_s = (first + np.arange(piece.shape[1])) / rate_hz
+    piece *= np.clip(np.maximum(start_s - times_s, times_s - end_s) / FADE_S, 0, 1).astype(np.float32)
 
 
-def _mels(frequencies_hz: NDArray[np.float64]) -> NDArray[np.float64]:
+def _mels(frequencies_hz: NDArray[np.floating]) -> NDArray[np.floating]:
     """O'Shaughnessy's mel scale."""
-    mels: NDArray[np.float64] = 2595 * np.log10(1 + frequencies_hz / 700)
+    mels: NDArray[np.floating] = 2595 * np.log10(1 + frequencies_hz / 700)
     return mels

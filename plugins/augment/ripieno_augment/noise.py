@@ -1,7 +1,6 @@
 """Noise over the sound."""
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ from pydantic import Field
 
 from ripieno.contracts import Audio, Augmenter, Example
 
-from .bank import AssetBank, BankConfig, bank_files
+from .bank import BankConfig, bank_files, bank_of, required_bank
 from .draws import Range, between
 from .labels import credited
 from .levels import power
@@ -62,9 +61,10 @@ class AddNoise(Augmenter[AddNoiseConfig]):
 
     def draw(self, rng: np.random.Generator) -> NoiseDraw:
         draw = NoiseDraw(between(rng, self.config.snr_db), float(rng.random()))
-        if self._bank is None:
+        bank = bank_of(self.config)
+        if bank is None:
             return replace(draw, shape=draw_noise(rng))
-        names = [entry.name for entry in self._bank.of_kind("noise")]
+        names = [entry.name for entry in bank.of_kind("noise")]
         return replace(draw, asset=names[rng.integers(len(names))])
 
     def apply(self, example: Example, draw: NoiseDraw) -> Example:
@@ -72,23 +72,17 @@ class AddNoise(Augmenter[AddNoiseConfig]):
         noise = self._noise(draw, audio)
         noise_power, sound_power = power(noise[None]), power(audio.samples)
         performance = example.performance
-        if self._bank is not None and draw.asset:
-            performance = credited(performance, [self._bank.named(draw.asset).terms])
+        if draw.asset:
+            used = required_bank(self.config, draw.asset).named(draw.asset)
+            performance = credited(performance, [used.terms])
         if not noise_power or not sound_power:
             return Example(audio, performance)
         gain = np.float32(np.sqrt(sound_power / noise_power) * 10 ** (-draw.snr_db / 20))
         return Example(Audio(audio.samples + gain * noise, audio.rate_hz), performance)
 
-    @cached_property
-    def _bank(self) -> AssetBank | None:
-        if self.config.bank is None:
-            return None
-        return AssetBank.read(self.config.bank, commercial_ok=self.config.commercial_ok)
-
     def _noise(self, draw: NoiseDraw, audio: Audio) -> NDArray[np.float32]:
-        if self._bank is not None and draw.asset:
-            return self._bank.noise(draw.asset, rate_hz=audio.rate_hz, start=draw.start, frames=audio.frames)
         if draw.shape is None:
-            return np.zeros(audio.frames, np.float32)
+            bank = required_bank(self.config, draw.asset)
+            return bank.noise(draw.asset, rate_hz=audio.rate_hz, start=draw.start, frames=audio.frames)
         period = make_noise(draw.shape, rate_hz=audio.rate_hz)
         return np.resize(np.roll(period, -int(draw.start * period.size)), audio.frames)

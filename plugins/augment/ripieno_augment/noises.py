@@ -76,6 +76,6 @@ def make_noise(shape: NoiseShape, *, rate_hz: int, duration_s: float = PERIOD_S)
     noise = np.fft.irfft(magnitudes * (numbers[0] + 1j * numbers[1]), frames)
     turns = shape.swells * np.arange(frames) / frames
     noise *= 10 ** (shape.swell_db / 2 * np.sin(2 * np.pi * turns) / 20)
-    made = (noise / np.sqrt(np.mean(noise**2))).astype(np.float32)
+    made: NDArray[np.float32] = (noise / np.sqrt(np.mean(noise**2))).astype(np.float32)
     made.flags.writeable = False
     return made

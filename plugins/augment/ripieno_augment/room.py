@@ -1,7 +1,6 @@
 """Sound in a room."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +9,10 @@ from pydantic import Field
 
 from ripieno.contracts import Audio, Augmenter, Example
 
-from .bank import AssetBank, BankConfig, bank_files
+from .bank import BankConfig, bank_files, bank_of, required_bank
 from .draws import Range
-from .labels import credited, delayed, followed
-from .levels import gain_between
+from .labels import credited, delayed
+from .levels import reshaped
 from .rooms import Response, RoomShape, draw_room, make_room
 
 
@@ -50,8 +49,8 @@ class PutInRoom(Augmenter[PutInRoomConfig]):
     """The sound as a microphone in a room hears it: convolved with a response of unit energy.
 
     The sound comes later by the way from the source to the microphone, and so do the labels, in an example of
-    the same length; what then lies beyond its end is cut off. To levels is added what the room changed of the
-    level of the whole sound, over time.
+    the same length; what then lies beyond its end is cut off. Then they follow the shape of the whole sound
+    (`levels.reshaped`).
     """
 
     @classmethod
@@ -59,36 +58,32 @@ class PutInRoom(Augmenter[PutInRoomConfig]):
         return bank_files(config, "room")
 
     def draw(self, rng: np.random.Generator) -> RoomDraw:
-        if self._bank is None:
+        bank = bank_of(self.config)
+        if bank is None:
             own = np.random.default_rng(int(rng.integers(self.config.rooms)))
             return RoomDraw(shape=draw_room(own, rt60_s=self.config.rt60_s))
-        names = [entry.name for entry in self._bank.of_kind("room")]
+        names = [entry.name for entry in bank.of_kind("room")]
         return RoomDraw(asset=names[rng.integers(len(names))])
 
     def apply(self, example: Example, draw: RoomDraw) -> Example:
         audio, performance = example.audio, example.performance
         response = self._response(draw, audio.rate_hz)
-        if response is None or not audio.frames:
+        if not audio.frames:
             return example
         wet = convolved(audio.samples, response.samples)
         late = round(response.direct_path_s * audio.rate_hz)
         dry = np.pad(audio.samples, ((0, 0), (late, 0)))[:, : audio.frames]
         performance = delayed(performance, response.direct_path_s)
-        performance = followed(performance, gain_between(dry, wet, rate_hz=audio.rate_hz))
-        if self._bank is not None and draw.asset:
-            performance = credited(performance, [self._bank.named(draw.asset).terms])
+        performance = reshaped(performance, dry, wet, rate_hz=audio.rate_hz)
+        if draw.asset:
+            used = required_bank(self.config, draw.asset).named(draw.asset)
+            performance = credited(performance, [used.terms])
         return Example(Audio(wet, audio.rate_hz), performance)
 
-    @cached_property
-    def _bank(self) -> AssetBank | None:
-        if self.config.bank is None:
-            return None
-        return AssetBank.read(self.config.bank, commercial_ok=self.config.commercial_ok)
-
-    def _response(self, draw: RoomDraw, rate_hz: int) -> Response | None:
-        if self._bank is not None and draw.asset:
-            return self._bank.room(draw.asset, rate_hz=rate_hz)
-        return make_room(draw.shape, rate_hz=rate_hz) if draw.shape is not None else None
+    def _response(self, draw: RoomDraw, rate_hz: int) -> Response:
+        if draw.shape is None:
+            return required_bank(self.config, draw.asset).room(draw.asset, rate_hz=rate_hz)
+        return make_room(draw.shape, rate_hz=rate_hz)
 
 
 def convolved(samples: NDArray[np.float32], response: NDArray[np.float32]) -> NDArray[np.float32]:

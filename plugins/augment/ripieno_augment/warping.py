@@ -133,7 +133,8 @@ def time_map(tempo: float, *, rate_hz: int) -> TimeMap:
     if tempo == 1:
         return TimeMap(1.0, 1.0, 1.0)
     probe = np.zeros(round(PROBE_S * rate_hz), np.float32)
-    burst = np.random.default_rng(0).standard_normal(round(BURST_S * rate_hz)).astype(np.float32) / 8
+    rng = np.random.default_rng(0)
+    burst = (rng.standard_normal(round(BURST_S * rate_hz)) / 8).astype(np.float32)
     for burst_s in BURSTS_S:
         start = round(burst_s * rate_hz)
         probe[start : start + burst.size] = burst
