@@ -33,9 +33,11 @@ LEFT_SEMITONES, LEFT_SHARE = (19, 5), 0.9
 Struck = tuple[float, float, int]
 
 
-def bound(rng: np.random.Generator, ability: Ability, line: Sequence[Sketch]) -> tuple[Sketch, ...]:
+def bound(
+    rng: np.random.Generator, ability: Ability, passage: Passage, line: Sequence[Sketch]
+) -> tuple[Sketch, ...]:
     """The line with keys held until after the next is struck, where the player plays legato so."""
-    if not line or rng.random() >= ability.slurs(line[0].mode):
+    if rng.random() >= ability.slurs(passage.technique):
         return tuple(line)
     return (*(_held_over(rng, key, after) for key, after in pairwise(line)), line[-1])
 

@@ -79,7 +79,7 @@ def draw_line(
     singing : bool
         Whether it has a long note that is reached by a glide and has vibrato; wants room for 2.1 s.
     """
-    hold, slurs = HOLDS[passage.technique.articulation], ability.slurs(passage.technique.mode)
+    hold, slurs = HOLDS[passage.technique.articulation], ability.slurs(passage.technique)
     count = int(rng.integers(4, 11) if hold.least_s < 0.3 else rng.integers(2, 5))
     strict_s = draw_steps_s(rng, beat_s=passage.beat_s, count=count, least_s=hold.least_s)
     steps_s = humanised(rng, strict_s, least_s=hold.least_s)
@@ -96,7 +96,7 @@ def draw_line(
     rests_s = _rests_s(rng, slurred, steps_s, room_s=passage.room_s)
     onsets_s = passage.onset_s + np.concatenate([[0], np.cumsum(steps_s + rests_s)[:-1]])
     offsets_s = _offsets_s(rng, onsets_s, steps_s, slurred, hold)
-    line = _Line(onsets_s, offsets_s, tuned(rng, ability, pitches), slurred)
+    line = _Line(onsets_s, offsets_s, tuned(rng, ability, passage.technique, pitches), slurred)
     return _with_gestures(rng, ability, passage, line, sung=1 if singing else None)
 
 
@@ -112,12 +112,12 @@ def struck(technique: Technique, onset_s: float, offset_s: float, pitch: int, *,
     )
 
 
-def tuned(rng: np.random.Generator, ability: Ability, pitches: Floats) -> Floats:
-    """Pitches as this instrument and a person's fingers give them, within the range."""
+def tuned(rng: np.random.Generator, ability: Ability, technique: Technique, pitches: Floats) -> Floats:
+    """Pitches as this instrument and a person's fingers give them, within the technique's range."""
     if ability.fretted:
         return pitches
     off_cents = np.clip(rng.normal(0, TUNING_CENTS, pitches.size), -WORST_CENTS, WORST_CENTS)
-    return np.clip(pitches + off_cents / 100, ability.lowest_midi, ability.highest_midi)
+    return np.clip(pitches + off_cents / 100, *ability.range_of(technique))
 
 
 def _with_gestures(
@@ -136,8 +136,7 @@ def _with_gestures(
         glide_s = draw_glide_s(rng, ability, duration_s=note["duration_s"], sung=is_sung) if slurred else 0.0
         vibrato = draw_vibrato(rng, ability, technique, glide_s=glide_s, sung=is_sung, **note)
         is_free = vibrato is None and not slurred and not is_followed[index]
-        place = np.linspace(0, 1, 9 if lasts else 1)
-        levels = arc.at(onset_s + place * note["duration_s"]) + accent
+        levels = _levels(rng, arc, onset_s, offset_s, points=9 if lasts else 1)
         sketches.append(
             Sketch(
                 onset_s=float(onset_s),
@@ -145,15 +144,19 @@ def _with_gestures(
                 pitch_midi=note["pitch_midi"],
                 articulation=SLURRED if slurred else technique.articulation,
                 mode=technique.mode,
-                loudness=swell(
-                    onset_s, offset_s, levels=levels + rng.normal(0, 0.06) * np.sin(np.pi * place)
-                ),
+                loudness=swell(onset_s, offset_s, levels=levels + accent),
                 glide_s=glide_s,
                 vibrato=vibrato,
                 bend=draw_bend(rng, ability, technique, **note) if is_free else None,
             )
         )
     return tuple(sketches)
+
+
+def _levels(rng: np.random.Generator, arc: Arc, onset_s: float, offset_s: float, *, points: int) -> Floats:
+    """The arc's loudness within a note, with a swell of its own that begins and ends at none."""
+    place = np.linspace(0, 1, points)
+    return arc.at(onset_s + place * (offset_s - onset_s)) + rng.normal(0, 0.06) * np.sin(np.pi * place)
 
 
 def _reachable(rng: np.random.Generator, ability: Ability, rungs: Ints, before: float) -> float:
@@ -178,9 +181,8 @@ def _slurs(ability: Ability, wanted: Bools, pitches: Floats, steps_s: Floats) ->
         interval = abs(pitches[index] - pitches[index - 1])
         near = abs(pitches[index] - pitches[first]) <= ability.slur_semitones
         still_sounds = index - first <= PLUCKED_SLURS and steps_s[index - 1] <= PLUCKED_SLUR_S
-        can = (
-            near and interval > 0 and (ability.bowed or (still_sounds and interval <= PLUCKED_SLUR_SEMITONES))
-        )
+        in_reach = still_sounds and interval <= PLUCKED_SLUR_SEMITONES
+        can = near and interval > 0 and (ability.bowed or in_reach)
         slurred[index] = wanted[index] and can and ability.excitation != "struck"
         first = first if slurred[index] else index
     return slurred

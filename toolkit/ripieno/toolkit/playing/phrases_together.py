@@ -41,7 +41,7 @@ def draw_second(rng: np.random.Generator, ability: Ability, passage: Passage, li
         if sketch.slurred and (before is None or round(before.pitch_midi) == lower):
             # Nothing to slur from: the string is struck anew.
             sketch = replace(sketch, articulation=passage.technique.articulation, glide_s=0.0)
-        pitch_midi = float(tuned(rng, ability, np.array([float(lower)]))[0])
+        pitch_midi = float(tuned(rng, ability, passage.technique, np.array([float(lower)]))[0])
         depth_cents = sketch.vibrato.depth_cents if sketch.vibrato else 0.0
         vibrato = sketch.vibrato if can_waver(ability, pitch_midi, depth_cents) else None
         second.append(replace(sketch, pitch_midi=pitch_midi, vibrato=vibrato, bend=None))

@@ -105,19 +105,19 @@ def _draw_phrase(
     line = draw_line(rng, ability, passage, rungs, singing=singing and _sings(ability, passage.technique))
     if ability.excitation == "struck":
         left = draw_left_hand(rng, ability, passage, line) if together else ()
-        keys = (*bound(rng, ability, line), *left)
+        keys = (*bound(rng, ability, passage, line), *left)
         return voices_of(keys, voices=ability.voices, until_s=passage.until_s)
     second = draw_second(rng, ability, passage, line) if together else ()
     return (line, second) if second else (line,)
 
 
 def _sings(ability: Ability, technique: Technique) -> bool:
-    return ability.excitation == "bowed" and ability.portamento and ability.slurs(technique.mode) > 0
+    return ability.excitation == "bowed" and ability.portamento and ability.slurs(technique) > 0
 
 
 def _draw_technique(rng: np.random.Generator, ability: Ability, *, singing: bool) -> Technique:
     """A technique by weight; to sing, one that slurs, where there is one."""
-    sung = [one for one in ability.held if one.articulation == "sustained" and ability.slurs(one.mode)]
+    sung = [one for one in ability.held if one.articulation == "sustained" and ability.slurs(one)]
     held = sung if singing and sung else ability.held
     weights = np.array([one.weight for one in held])
     return held[int(rng.choice(len(held), p=weights / weights.sum()))]

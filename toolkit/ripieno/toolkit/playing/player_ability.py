@@ -7,6 +7,8 @@ from ripieno.contracts import InputError
 from ripieno.contracts.performance import ARTICULATIONS
 
 SLURRED = "legato"
+# What flows, so that a slur can go on from it.
+SLURRABLE = ("sustained", "plucked", "struck")
 
 
 @dataclass(frozen=True)
@@ -16,8 +18,8 @@ class Technique:
     Parameters
     ----------
     articulation : str
-        One of the contract's. ``legato`` is not held: within a phrase of the same mode it slurs, and its
-        weight is the share of slurs among the notes that could be.
+        One of the contract's. ``legato`` is not held: it slurs, within phrases of the same mode that are
+        sustained, plucked or struck, and its weight is the share of slurs among the notes that could be.
     mode : str
         In the words of the instrument's profile.
     weight : float
@@ -101,10 +103,12 @@ class Ability:
         """The techniques that a phrase can be played with."""
         return tuple(one for one in self.techniques if one.articulation != SLURRED)
 
-    def slurs(self, mode: str) -> float:
-        """Share of slurs in a phrase of this mode; 0 where it has none."""
-        weights = [one.weight for one in self.techniques if (one.articulation, one.mode) == (SLURRED, mode)]
-        return min(1.0, sum(weights))
+    def slurs(self, technique: Technique) -> float:
+        """Share of slurs in a phrase of this technique; 0 where it has none."""
+        if technique.articulation not in SLURRABLE:
+            return 0.0
+        slurs = (one for one in self.techniques if one.articulation == SLURRED)
+        return min(1.0, sum(one.weight for one in slurs if one.mode == technique.mode))
 
     def range_of(self, technique: Technique) -> tuple[float, float]:
         """Lowest and highest pitch of a technique, MIDI numbers."""
