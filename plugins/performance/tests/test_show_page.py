@@ -209,7 +209,8 @@ def painted(page):
     """Share of pixels of the scene that are not empty."""
     return script(
         page,
-        """(() => { const copy = new OffscreenCanvas(scene.width, scene.height).getContext("2d", {willReadFrequently: true});
+        """(() => { const copy = new OffscreenCanvas(scene.width, scene.height)
+          .getContext("2d", {willReadFrequently: true});
         copy.drawImage(scene, 0, 0);
         const p = copy.getImageData(0, 0, scene.width, scene.height).data;
         let n = 0; for (let i = 3; i < p.length; i += 4) n += p[i] > 0; return n / (p.length / 4); })()""",

@@ -1,7 +1,7 @@
 """``core data``: what is in a data set."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,16 +33,15 @@ def report(ctx: click.Context, directory: Path, output: Path | None) -> None:
 
     folder = open_folder(directory)
     output = output or directory / "report.html"
-    tally, problems, players = Tally(), list(folder.problems), {}
-    chosen = set(choose(folder.clips))
+    tally, problems, readable = Tally(), list(folder.problems), []
     with click.progressbar(folder.clips, label="reading clips", file=sys.stderr, show_pos=True) as clips:
         for clip, performance in _read(clips, problems):
             tally.add(performance)
-            if clip in chosen:
-                players[clip] = picture(clip, performance, folder=output.parent)
-    shown = [players[clip] for clip in choose(folder.clips) if clip in players]
+            readable.append(clip)
+    # Read again rather than kept: a set may be larger than memory.
+    players = [picture(*found, folder=output.parent) for found in _read(choose(readable), problems)]
     profiles = profiles_named(tally.instruments, ctx.obj)
-    write_whole(output, render(folder, tally, shown, problems=problems, profiles=profiles))
+    write_whole(output, render(folder, tally, players, problems=problems, profiles=profiles))
     for problem in problems[:10]:
         click.echo(problem, err=True)
     if len(problems) > 10:
@@ -50,7 +49,7 @@ def report(ctx: click.Context, directory: Path, output: Path | None) -> None:
     click.echo(output)
 
 
-def _read(clips: "Iterator[Clip]", problems: list[str]) -> "Iterator[tuple[Clip, Performance]]":
+def _read(clips: "Iterable[Clip]", problems: list[str]) -> "Iterator[tuple[Clip, Performance]]":
     from ripieno.contracts import read_cont
 
     for clip in clips:

@@ -106,7 +106,9 @@ def _draw_roll(axes: "Axes", scene: Scene, sound: Path | None, *, per_second: fl
         _draw_spectrogram(axes, sound, low, high)
     for stream in scene.performance.streams:
         _draw_stream(axes, stream.notes, scene, per_second=per_second)
-    keys = [key for key in range(int(np.ceil(low)), int(high) + 1) if key % 12 in _named_keys(high - low)]
+    keys = [
+        key for key in range(int(np.ceil(low + 0.5)), int(high - 0.5)) if key % 12 in _named_keys(high - low)
+    ]
     axes.set_yticks(keys, [note_name(key) for key in keys])
     for tick, key in zip(axes.get_yticklabels(), keys, strict=True):
         tick.set_color(INK if key % 12 == 0 else QUIET)
@@ -265,7 +267,7 @@ def _draw_curve(axes: "Axes", line: Curve, style: Style, lane: Lane, *, masked: 
     if masked:
         axes.fill_between(
             line[0],
-            lane.low,
+            lane.base,
             line[1],
             facecolor="none",
             edgecolor=style.light,
@@ -275,7 +277,7 @@ def _draw_curve(axes: "Axes", line: Curve, style: Style, lane: Lane, *, masked: 
         )
         axes.plot(*line, color=style.light, lw=1, ls=(0, (2.5, 1.5)), alpha=0.7)
         return
-    axes.fill_between(*line, lane.low, color=style.light, alpha=0.14, lw=0)
+    axes.fill_between(*line, lane.base, color=style.light, alpha=0.14, lw=0)
     axes.plot(*line, color=style.light, lw=1.1)
 
 

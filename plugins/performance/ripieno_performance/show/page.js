@@ -202,7 +202,8 @@ function drawRoll(context) {
   const named = namedKeys();
   for (let key = Math.ceil(window_.low); key <= window_.high; key++) {
     if (!named.includes(key % 12)) continue;
-    const y = clamp(yOf(key), RULER + 6, RULER + size.roll - 6);
+    const y = yOf(key);
+    if (y < RULER + 5 || y > RULER + size.roll - 5) continue;
     context.fillStyle = key % 12 === 0 ? theme.ink : theme.quiet;
     context.textAlign = "right";
     context.fillText(noteName(key), LEFT - 9, y);
@@ -339,8 +340,8 @@ function drawLane(context, lane, top) {
       context.setLineDash(masked ? [3, 4] : []);
       context.stroke();
       context.setLineDash([]);
-      context.lineTo(Math.min(xOf(line[0][line[0].length - 1]), size.width), top + LANE);
-      context.lineTo(Math.max(xOf(line[0][0]), 0), top + LANE);
+      context.lineTo(Math.min(xOf(line[0][line[0].length - 1]), size.width), y(lane.base));
+      context.lineTo(Math.max(xOf(line[0][0]), 0), y(lane.base));
       context.globalAlpha = masked ? 0.3 : 0.16;
       context.fillStyle = masked ? hatch(context, colour) : colour;
       context.fill();

@@ -3,6 +3,7 @@
 import json
 from base64 import b64encode
 from collections.abc import Mapping
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,10 +70,7 @@ def _data(scene: Scene, sound: Path | None) -> dict[str, Any]:
         "low": scene.low_midi,
         "high": scene.high_midi,
         "loudness": DYNAMICS,
-        "lanes": [
-            {"name": lane.name, "title": lane.title, "unit": lane.unit, "low": lane.low, "high": lane.high}
-            for lane in scene.lanes
-        ],
+        "lanes": [{**asdict(lane), "title": lane.title, "base": lane.base} for lane in scene.lanes],
         "streams": [stream.instrument for stream in scene.performance.streams],
         "styles": {
             name: {"light": style.light, "dark": style.dark, "sign": style.path, "solid": style.solid}

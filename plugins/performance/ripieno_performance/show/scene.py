@@ -46,6 +46,11 @@ class Lane:
         """Its name in words."""
         return title_of(self.name)
 
+    @property
+    def base(self) -> float:
+        """Where an area under its curve begins: at zero, where values go both ways."""
+        return 0.0 if self.low < 0 < self.high else self.low
+
 
 @dataclass(frozen=True)
 class Scene:
