@@ -26,7 +26,7 @@ VELOCITY = (0.03, 0.42)
 """Of the softest and the loudest note."""
 PRESSURE = (0.18, 0.85)
 # In which the model sounds its fundamental whatever velocity and pressure are.
-POSITION = (0.58, 0.63)
+POSITION = (0.56, 0.64)
 ATTACK_S = {"sustained": (0.015, 0.05), "staccato": (0.005, 0.012), "tremolo": (0.008, 0.02)}
 RELEASE_S = {"sustained": (0.03, 0.07), "staccato": (0.012, 0.025), "tremolo": (0.02, 0.04)}
 LONGEST_RAMP = 0.3
@@ -83,7 +83,7 @@ class Bow:
             changes_hz=rng.uniform(*STROKES_HZ),
             waver=wandering(rng, depth=0.04),
             press=wandering(rng, depth=0.025),
-            drift=wandering(rng, depth=0.003),
+            drift=wandering(rng, depth=0.006),
         )
 
     def play(self, note: Note) -> Note:

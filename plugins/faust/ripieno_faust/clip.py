@@ -9,7 +9,6 @@ has in the mix.
 import numpy as np
 from numpy.typing import NDArray
 
-from ripieno.contracts import Licence
 from ripieno.contracts.performance import DYNAMICS, PITCH, Note
 from ripieno.toolkit.playing.measure import measure_voice
 from ripieno.toolkit.playing.pairs import Clip, clip_of
@@ -17,7 +16,7 @@ from ripieno.toolkit.playing.player import play
 
 from .bowing import bowed
 from .engine import render
-from .models import MODELS, RATE_HZ, Model
+from .models import LICENCE, MODELS, RATE_HZ, Model
 from .plucking import plucked
 
 PEAK_DBFS = (-16.0, -1.5)
@@ -25,7 +24,6 @@ BALANCE_DB = 3.0
 """How far voices of a clip stand from each other's level, to either side."""
 TAIL_S = 0.3
 """How long a string is heard after its last note."""
-LICENCE = Licence("CC0-1.0", commercial=True, source="ripieno-faust")
 HEARD = ("onset_s", PITCH, DYNAMICS)
 
 Samples = NDArray[np.float32]

@@ -33,7 +33,8 @@ def grid(note: Note, *, step_s: float, corners_s: Sequence[float] = ()) -> Float
     inside = [corner for corner in corners_s if note.onset_s < corner < note.offset_s]
     times_s = np.unique(np.concatenate([steps_s, inside, [note.offset_s]]))
     # Nearer points than half a sample are one.
-    return times_s[np.concatenate([np.diff(times_s) > 1e-5, [True]])]
+    kept: Floats = times_s[np.concatenate([np.diff(times_s) > 1e-5, [True]])]
+    return kept
 
 
 def sampled(notes: Sequence[Note], channel: str, times_s: Floats) -> Floats:

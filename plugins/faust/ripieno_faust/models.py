@@ -19,8 +19,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ripieno.contracts import Licence
 from ripieno.toolkit.playing.player import Ability, Technique
 
+LICENCE = Licence("CC0-1.0", source="ripieno-faust")
+"""Of the sounds: a program's licence does not reach what it computes."""
 RATE_HZ = 48000
 SPEED_OF_SOUND = 340.0
 """Of Faust's library, metres a second."""
@@ -121,7 +124,7 @@ MODELS = {
         tuning_m=0.08,
         ability=Ability(
             lowest_midi=55,
-            highest_midi=92,
+            highest_midi=91,
             excitation="bowed",
             techniques=(
                 Technique("sustained", "arco", 6),

@@ -17,6 +17,7 @@ from ripieno.contracts.performance import PITCH, Note
 from .curves import Floats, grid, sampled, strokes, wandering, with_curves
 from .models import RATE_HZ, Model, hertz
 
+BEND = "bend_cents"
 DAMPING_DB_S = 1500.0
 STEP_S = 0.05
 LIFT_S = 0.02
@@ -25,7 +26,7 @@ LOUDNESS_DB = 26.0
 """From the softest pluck to the loudest."""
 # Nearer the bridge with a pick than with a finger; the model counts from the nut.
 # An electric guitar is heard there too: nearer the end it hears the octave alone.
-POSITION = {"finger": (0.6, 0.8), "pick": (0.68, 0.86)}
+POSITION = {"finger": (0.6, 0.8), "pick": (0.66, 0.84)}
 WIDTH_S = {"finger": (0.0012, 0.0028), "pick": (0.0004, 0.0014)}
 """Of the loudest and the softest force."""
 LONGEST_FORCE = 0.7
@@ -35,8 +36,8 @@ NOISE_POINTS = 9
 NOISE = {"finger": (0.02, 0.12), "pick": (0.1, 0.35)}
 RINGING, MUTED = (0.0, 0.06), (0.34, 0.46)
 """Damping by the hand."""
-MUTED_WIDTH, HAMMER_WIDTH = 1.6, 2.0
-HAMMER_DB = (-14.0, -8.0)
+MUTED_WIDTH, HAMMER_WIDTH = 1.6, 1.5
+HAMMER_DB = (-9.0, -4.0)
 """Force of the finger in a slur, beside a pluck's."""
 STROKES_HZ = (7.0, 12.0)
 
@@ -112,6 +113,8 @@ def _stroke(notes: tuple[Note, ...], *, model: Model, rng: np.random.Generator) 
     played, forces = [], []
     for note in notes:
         times_s = grid(note, step_s=STEP_S, corners_s=(end_s - lift_s,))
+        # Where nobody bends, that is known too.
+        unbent = {} if BEND in note.envelopes else {BEND: np.zeros(times_s.size)}
         hand = rng.uniform(*(MUTED if note.articulation == "muted" else RINGING))
         played.append(
             with_curves(
@@ -119,6 +122,7 @@ def _stroke(notes: tuple[Note, ...], *, model: Model, rng: np.random.Generator) 
                 times_s,
                 pluck_position=np.clip(place + drift(times_s), edge, 1 - edge),
                 damping=np.maximum(hand, 1 - (end_s - times_s) / lift_s),
+                **unbent,
             )
         )
         forces += _forces(note, rng=rng)

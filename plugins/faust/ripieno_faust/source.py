@@ -6,13 +6,14 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field, field_validator
 
-from ripieno.contracts import Context, Dataset, DataSource, Licence, PluginConfig
+from ripieno.contracts import Context, Dataset, DataSource, PluginConfig
 from ripieno.toolkit.playing.pairs import collect, keep
+
+from .models import LICENCE
 
 Instrument = Literal["violin", "electric_guitar", "acoustic_guitar", "steel_guitar"]
 INSTRUMENTS = get_args(Instrument)
 BATCH = 8
-LICENCE = Licence("CC0-1.0", source="ripieno-faust")
 
 
 class FaustConfig(PluginConfig):
