@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 20
 MASKED_SHARE = 0.05
-# Jobs between two reports of progress; workers wait for each other only there.
-ROUND = 64
+# Clips between two reports of progress; workers wait for each other only there.
+ROUND = 512
 
 Render = Callable[[Any, Context], list[dict[str, Any]]]
 MakeClips = Callable[[Sequence[int]], "Iterable[Clip]"]
@@ -156,8 +156,9 @@ def collect(
         {**shared, "first": first, "count": min(batch, count - first)} for first in range(0, count, batch)
     ]
     verdicts: list[Verdict] = []
-    for start in range(0, len(jobs), ROUND):
-        for kept in context.map(render, jobs[start : start + ROUND]):
+    step = max(1, ROUND // batch)
+    for start in range(0, len(jobs), step):
+        for kept in context.map(render, jobs[start : start + step]):
             verdicts += map(Verdict.from_json, kept)
         context.progress(len(verdicts), count, unit="clips")
     files = {

@@ -52,7 +52,7 @@ def draw_left_hand(
     if high - low < 12:
         return ()
     onset_s, offset_s = line[0].onset_s, max(sketch.offset_s for sketch in line)
-    step_s = float(np.clip(passage.beat_s * rng.choice([1, 2, 2, 4]), 0.5, 2.0))
+    step_s = float(np.clip(passage.beat_s * rng.choice([1, 2, 2, 4]), 0.6, 2.0))
     kind = str(rng.choice(["block", "broken", "octaves"], p=[0.4, 0.4, 0.2]))
     arc, softer = draw_arc(rng, onset_s, offset_s), rng.uniform(0, 0.15)
     sketches: list[Sketch] = []
@@ -161,7 +161,7 @@ def _block(keys: Sequence[int], begin_s: float, end_s: float) -> list[Struck]:
 
 def _broken(keys: Sequence[int], begin_s: float, end_s: float) -> list[Struck]:
     """Low, high, middle, high; low and high alone where there is little time."""
-    order = [keys[0], keys[-1], keys[len(keys) // 2], keys[-1]][: 4 if end_s - begin_s > 0.5 else 2]
+    order = [keys[0], keys[-1], keys[len(keys) // 2], keys[-1]][: 4 if end_s - begin_s > 1 else 2]
     step_s = (end_s - begin_s) / len(order)
     starts_s = [begin_s + step_s * index for index in range(len(order))]
     return [
