@@ -81,7 +81,7 @@ def _make(
         cont_sha256=sha256(cont),
     )
     document = Verdict(kept).to_json()
-    document["clip"] |= {"copy": number, "draw": plain(draw), "peak_gain_db": gain_db}
+    document["copy"] = {"copy": number, "draw": plain(draw), "peak_gain_db": gain_db}
     document["licences"] = [asdict(licence) for licence in performance.licences]
     _write(document, folder / f"{name}.json")
     return _record(document)
@@ -116,7 +116,7 @@ def _finished(folder: Path, name: str) -> dict[str, Any] | None:
 
 
 def _record(document: Mapping[str, Any]) -> dict[str, Any]:
-    return {"clip": document["clip"], "licences": document["licences"]}
+    return {"clip": {**document["clip"], **document["copy"]}, "licences": document["licences"]}
 
 
 def _write(document: Mapping[str, Any], path: Path) -> None:

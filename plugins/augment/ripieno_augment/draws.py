@@ -54,9 +54,13 @@ def drawn(augmenter: Augmenter[Any], recorded: Any) -> Any:
     kind = get_type_hints(type(augmenter).draw).get("return")
     if not (isinstance(kind, type) and is_dataclass(kind)):
         return recorded
+    name = type(augmenter).__name__
     try:
         adapter: TypeAdapter[Any] = TypeAdapter(kind)
-        return adapter.validate_python(recorded)
+        draw = adapter.validate_python(recorded)
     except ValueError as error:
-        name = type(augmenter).__name__
         raise InputError(f"not a draw of {name}: {' '.join(str(error).split())}") from error
+    unknown = recorded.keys() - plain(draw).keys()
+    if unknown:
+        raise InputError(f"not a draw of {name}: it has no {', '.join(sorted(unknown))}")
+    return draw
