@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ripieno.contracts import RipienoError
+
+from ripieno.contracts import RipienoError, SampleLibrary
 from ripieno.contracts.data import read_data
-from ripieno.contracts.sample_library import SampleLibrary
 from ripieno_sfizz.sfz import read_sfz
 from ripieno_sfizz.survey import survey
 

@@ -12,19 +12,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ripieno.contracts import Licence
+from ripieno.contracts import InputError, Licence, SampleLibrary
 from ripieno.contracts.performance import Note
-from ripieno.contracts.sample_library import SampleLibrary
 from ripieno.toolkit.playing.measure import measure_voice
 from ripieno.toolkit.playing.pairs import Clip, clip_of
 from ripieno.toolkit.playing.player import play
 
-from .engine import RATE_HZ, Engine
+from .engine import RATE_HZ, Engine, Press
 from .strokes import Hands, Stroke, ability_of
 
 PEAK_DBFS = (-12.0, -1.0)
 """The loudest sample of a clip lies between these."""
 LOUDEST_GAIN_DB = 30.0
+AUDIBLE = 0.001
 FADE = RATE_HZ // 50
 FIELD_PROVENANCE = {
     "pitch_midi": "analysis",
@@ -44,9 +44,7 @@ class Plan:
     peak_dbfs: float
 
 
-def make_clips(
-    seeds: Sequence[int], *, hands: Hands, engine: Engine, duration_s: float
-) -> Iterator[Clip]:
+def make_clips(seeds: Sequence[int], *, hands: Hands, engine: Engine, duration_s: float) -> Iterator[Clip]:
     """The clips of these seeds, rendered together.
 
     Parameters
@@ -79,6 +77,31 @@ def plan(seed: int, *, hands: Hands, duration_s: float) -> Plan:
     rng = np.random.default_rng(seed)
     voices = play(ability_of(hands.library), rng=rng, duration_s=duration_s)
     return Plan(hands.strokes(voices, rng=rng), float(rng.uniform(*PEAK_DBFS)))
+
+
+def check_sounding(library: SampleLibrary, engine: Engine) -> None:
+    """Play each technique once.
+
+    Raises
+    ------
+    InputError
+        If nothing is heard of one; the message names it and its key switch.
+    MissingError, StepError
+        As `Engine.render`.
+    """
+    techniques = library.techniques
+    keys = [(technique.lowest_key + technique.highest_key) // 2 for technique in techniques]
+    presses = [
+        Press(key, 127, hold=RATE_HZ // 4, ring=RATE_HZ // 10, key_switch=technique.key_switch)
+        for technique, key in zip(techniques, keys, strict=True)
+    ]
+    for technique, press, sound in zip(techniques, presses, engine.render(presses), strict=True):
+        if np.abs(sound).max() < AUDIBLE:
+            switch = "" if press.key_switch is None else f" after key switch {press.key_switch}"
+            name = f"{technique.articulation} ({technique.mode})"
+            raise InputError(
+                f"{library.file}: key {press.key}{switch}, {name}, plays a sample that is silent"
+            )
 
 
 def licence_of(library: SampleLibrary) -> Licence:

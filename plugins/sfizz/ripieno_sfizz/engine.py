@@ -150,7 +150,12 @@ def _slots(presses: Sequence[Press]) -> tuple[list[int], int]:
 
 
 def _write_midi(
-    path: Path, presses: Sequence[Press], starts: Sequence[int], *, frames: int, turn_controllers: tuple[int, ...]
+    path: Path,
+    presses: Sequence[Press],
+    starts: Sequence[int],
+    *,
+    frames: int,
+    turn_controllers: tuple[int, ...],
 ) -> None:
     from mido import Message, MetaMessage, MidiFile, MidiTrack
 
@@ -249,9 +254,11 @@ def _cut(
             if file.samplerate != RATE_HZ or file.frames < frames - _LEAD:
                 got = f"{file.frames} frames at {file.samplerate} Hz"
                 raise StepError(f"sfizz_render wrote {got}, asked for {frames} at {RATE_HZ}")
+            # sfizz_render rounds silence to -1: what stands before the first key is taken off everywhere.
+            rest = np.float32(np.median(file.read(BLOCK, dtype="float32")))
             for press, start in zip(presses, starts, strict=True):
                 file.seek(start)
-                sound = file.read(press.frames, dtype="float32", always_2d=True).mean(axis=1)
+                sound = file.read(press.frames, dtype="float32", always_2d=True).mean(axis=1) - rest
                 fade = min(_FADE, press.frames)
                 sound[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)
                 yield sound

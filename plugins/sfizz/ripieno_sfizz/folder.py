@@ -3,8 +3,7 @@
 import os
 from pathlib import Path
 
-from ripieno.contracts import ConfigError, InputError
-from ripieno.contracts.sample_library import SampleLibrary
+from ripieno.contracts import ConfigError, InputError, SampleLibrary
 
 from .sfz import Sfz, read_sfz
 from .survey import digests
@@ -24,18 +23,13 @@ def library_folder(name: str) -> Path:
         If there is none.
     """
     data = os.environ.get("RIPIENO_DATA")
-    places = [*([Path(data) / "sfz" / name] if data else []), Path(name).expanduser()]
+    places = dict.fromkeys([*([Path(data) / "sfz" / name] if data else []), Path(name).expanduser()])
     found = next((place for place in places if place.is_dir()), None)
     if found is None:
         looked = " and ".join(str(place) for place in places)
         cure = "Give the folder that holds its SFZ file" + ("" if data else ", or set RIPIENO_DATA")
         raise ConfigError(f"library: no folder at {looked}. {cure}")
     return found.resolve()
-
-
-def files_of(folder: Path) -> tuple[Path, ...]:
-    """Every file of a library."""
-    return tuple(sorted(path for path in folder.rglob("*") if path.is_file()))
 
 
 def open_library(library: SampleLibrary, folder: Path) -> Sfz:
@@ -87,4 +81,6 @@ def _check_sounding(library: SampleLibrary, sfz: Sfz) -> None:
         what = f"{switch}no key" if len(silent) == len(keys) else f"{switch}key {silent[0]}"
         verb = "plays anything" if len(silent) == len(keys) else "plays nothing"
         name = f"{technique.articulation} ({technique.mode})"
-        raise InputError(f"{sfz.path}: {what} from {keys[0]} to {keys[-1]} {verb}, which the map calls {name}")
+        raise InputError(
+            f"{sfz.path}: {what} from {keys[0]} to {keys[-1]} {verb}, which the map calls {name}"
+        )

@@ -26,7 +26,7 @@ LEVELS = ("global", "master", "group", "region")
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 _DIRECTIVE = re.compile(r'#define\s+(\$\w+)\s+(\S+)|#include\s+"([^"\n]*)"')
 _NAME = r"[A-Za-z_]\w*"
-_TOKEN = re.compile(rf"<(\w+)>|(?<!\S)({_NAME})=(.*?)(?=\s+{_NAME}=|\s*<\w+>|\s*$)", re.MULTILINE)
+_TOKEN = re.compile(rf"<(\w+)>|(?<![^\s>])({_NAME})=(.*?)(?=\s+{_NAME}=|\s*<\w+>|\s*$)", re.MULTILINE)
 _NOTE = re.compile(r"([a-gA-G])([#b]?)(-?\d+)")
 _SEMITONES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 

@@ -7,15 +7,24 @@ from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from pydantic import Field, model_validator
 
-from ripieno.contracts import ConfigError, Context, Dataset, DataSource, PluginConfig, PluginRef
-from ripieno.contracts.sample_library import SampleLibrary
+from ripieno.contracts import (
+    ConfigError,
+    Context,
+    Dataset,
+    DataSource,
+    PluginConfig,
+    PluginRef,
+    SampleLibrary,
+)
 
-from .engine import SFIZZ
-from .folder import check_digests, files_of, library_folder, open_library
+from .engine import SFIZZ, Engine
+from .folder import check_digests, library_folder, open_library
+from .sfz import Sfz
 
 BATCH = 16
 """Clips of one start of the renderer: its samples are loaded once for all of them."""
@@ -35,14 +44,16 @@ _OPENED = "library.json"
 class SampledConfig(PluginConfig):
     """Settings of `SampledInstrument`."""
 
-    instrument: str = Field("violin", description="What is played: violin, electric_guitar, acoustic_guitar, piano.")
+    instrument: str = Field(
+        "violin", description="What is played: violin, electric_guitar, acoustic_guitar, piano."
+    )
     count: int = Field(12, ge=0, description="How many clips.", json_schema_extra={"unit": "clips"})
     duration_s: float = Field(
         10.0, ge=3, le=600, description="Length of a clip.", json_schema_extra={"unit": "s"}
     )
     library: str = Field(
         "violin",
-        description="Folder of the samples: a name in $RIPIENO_DATA/sfz or a path; the instrument's if no map is given.",
+        description="Folder of the samples: a name in $RIPIENO_DATA/sfz or a path; by instrument if not given.",
     )
     map: PluginRef[SampleLibrary] = Field(
         PluginRef(f"{_PREFIX}violin"), description="Map of the samples; by instrument where not given."
@@ -72,7 +83,7 @@ class SampledInstrument(DataSource[SampledConfig]):
 
     @classmethod
     def assets(cls, config: SampledConfig) -> tuple[Path, ...]:
-        return files_of(library_folder(config.library))
+        return (library_folder(config.library),)
 
     def generate(self) -> Dataset:
         """`count` clips; the same for the same seed, whatever the number of workers.
@@ -88,14 +99,15 @@ class SampledInstrument(DataSource[SampledConfig]):
         """
         from ripieno.toolkit.playing.pairs import collect
 
-        from .clips import licence_of
+        from .clips import check_sounding, licence_of
 
-        SFIZZ.require()
         library, folder = self._library(), library_folder(self.config.library)
         if library.instrument != self.config.instrument:
             given = f"{self.config.map.uses} is of {library.instrument}"
             raise ConfigError(f"map: {given}, and instrument is {self.config.instrument}")
-        check_digests(library, open_library(library, folder))
+        sfz = open_library(library, folder)
+        check_digests(library, sfz)
+        check_sounding(library, _engine(library, sfz, self.context.scratch))
         _write_opened(self.context.checkpoint, library, folder)
         return collect(
             render,
@@ -127,24 +139,31 @@ def render(job: Mapping[str, Any], context: Context) -> list[dict[str, Any]]:
     from ripieno.toolkit.playing.pairs import keep
 
     from .clips import make_clips
-    from .engine import Engine
-    from .staging import stage
     from .strokes import Hands
 
     library, folder = _read_opened(context.checkpoint)
     sfz = open_library(library, folder)
-    staged = stage(sfz, context.scratch, gain_db=library.gain_db, pitch_bend_cents=library.pitch_bend_cents)
-    engine = Engine(staged.path, turn_controllers=staged.turn_controllers, scratch=context.scratch)
+    engine = _engine(library, sfz, context.scratch)
     hands, duration_s = Hands(library, sfz), float(job["settings"]["duration_s"])
     return keep(
         job, context, lambda seeds: make_clips(seeds, hands=hands, engine=engine, duration_s=duration_s)
     )
 
 
+def _engine(library: SampleLibrary, sfz: Sfz, scratch: Path) -> Engine:
+    from .staging import stage
+
+    folder = Path(mkdtemp(prefix="library-", dir=scratch))
+    staged = stage(sfz, folder, gain_db=library.gain_db, pitch_bend_cents=library.pitch_bend_cents)
+    return Engine(staged.path, turn_controllers=staged.turn_controllers, scratch=folder)
+
+
 def _write_opened(checkpoint: Path, library: SampleLibrary, folder: Path) -> None:
     """Leave the map to the workers, which resolve no references."""
     part = checkpoint / f".{_OPENED}.part"
-    part.write_text(json.dumps({"folder": str(folder), "map": library.model_dump(mode="json")}), encoding="utf-8")
+    part.write_text(
+        json.dumps({"folder": str(folder), "map": library.model_dump(mode="json")}), encoding="utf-8"
+    )
     os.replace(part, checkpoint / _OPENED)
 
 

@@ -97,7 +97,9 @@ class _Changes:
 
     def opcodes(self, region: Region, sample: str) -> Iterator[tuple[str, str]]:
         """All that the region has in the copy; of two values of one opcode the later one counts."""
-        yield from ((opcode.name, opcode.value) for opcode in region.opcodes.values() if self.keeps(opcode.name))
+        yield from (
+            (opcode.name, opcode.value) for opcode in region.opcodes.values() if self.keeps(opcode.name)
+        )
         drawn, counted = self.controllers
         if "lorand" in region.opcodes or "hirand" in region.opcodes:
             yield from _turn(drawn, _drawn(region))

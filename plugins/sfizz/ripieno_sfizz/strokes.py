@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ripieno.contracts import InputError
+from ripieno.contracts import InputError, SampledTechnique, SampleLibrary
 from ripieno.contracts.performance import PITCH, Envelope, Note
-from ripieno.contracts.sample_library import SampledTechnique, SampleLibrary
 from ripieno.toolkit.playing.player import Ability, Technique
 
 from .engine import RATE_HZ, Press
@@ -26,6 +25,9 @@ LOUDNESS_DB = 24.0
 LOUDNESS, PEDAL, SLURRED = "loudness", "sustain_pedal", "legato"
 SLURS_ON = ("sustained", "plucked")
 """What the bend wheel can slur: the rest has an end of its own, or is not one tone."""
+
+BOWED_ON = ("sustained", "tremolo")
+"""What a bow goes on sounding, as loud as the player wants it at the time."""
 
 _BEND_STEP, _GAIN_STEP = 96, 240
 _PEDAL_DOWN = 0.5
@@ -126,17 +128,18 @@ class Hands:
 
     def _slurred(self, voice: Sequence[Note]) -> Iterator[tuple[Note, ...]]:
         """The notes of one voice, those of a stroke together."""
+        slurs = self.library.player.excitation != "struck"
         stroke: list[Note] = []
         for note in voice:
-            if note.articulation != SLURRED or not stroke:
-                yield from _whole(stroke)
-                stroke = [note]
-            elif self._can_slur(stroke[0]):
+            slurred = slurs and bool(stroke) and note.articulation == SLURRED
+            if slurred and self._can_slur(stroke[0]):
                 stroke.append(note)
-            else:
-                yield from _whole(stroke)
-                stroke = [_attacked(note, like=stroke[0])]
-        yield from _whole(stroke)
+                continue
+            if stroke:
+                yield tuple(stroke)
+            stroke = [_attacked(note, like=stroke[0]) if slurred else note]
+        if stroke:
+            yield tuple(stroke)
 
     def _can_slur(self, note: Note) -> bool:
         return bool(self.library.pitch_bend_cents) and note.articulation in SLURS_ON
@@ -202,13 +205,14 @@ class Hands:
             raise InputError(f"{self.sfz.path}: key {key} at velocity {velocity} plays nothing{switch}")
         folder = self.sfz.path.parent.resolve()
         names = (region.sample.relative_to(folder).as_posix() for region in playing if region.sample)
-        return next((self.library.tuning_cents[name] for name in names if name in self.library.tuning_cents), 0.0)
+        return next(
+            (self.library.tuning_cents[name] for name in names if name in self.library.tuning_cents), 0.0
+        )
 
     def _gain(
         self, notes: Sequence[Note], technique: SampledTechnique, press: Press
     ) -> NDArray[np.float32] | None:
-        bowed = self.library.player.excitation == "bowed" and technique.articulation in ("sustained", "tremolo")
-        if not bowed:
+        if self.library.player.excitation != "bowed" or technique.articulation not in BOWED_ON:
             return None
         at = np.arange(0, press.frames + _GAIN_STEP, _GAIN_STEP)
         change = _joined(notes, LOUDNESS, notes[0].onset_s + at / RATE_HZ) - _first(notes[0], LOUDNESS)
@@ -239,11 +243,6 @@ class Pedal:
             return time_s
         up = np.flatnonzero(~self._down[before:])
         return float(self._times_s[before + up[0]] if up.size else self._times_s[-1])
-
-
-def _whole(stroke: Sequence[Note]) -> Iterator[tuple[Note, ...]]:
-    if stroke:
-        yield tuple(stroke)
 
 
 def _attacked(note: Note, *, like: Note) -> Note:

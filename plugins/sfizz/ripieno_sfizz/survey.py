@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ripieno.contracts.sample_library import SampledTechnique, SampleLibrary
+from ripieno.contracts import SampledTechnique, SampleLibrary
 
 from .engine import RATE_HZ, Engine, Press
 from .sfz import Region, Sfz

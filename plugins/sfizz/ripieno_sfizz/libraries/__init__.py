@@ -1,6 +1,5 @@
 """Maps of sample libraries, one YAML file each."""
 
-from ripieno.contracts import resources
-from ripieno.contracts.sample_library import SampleLibrary
+from ripieno.contracts import SampleLibrary, resources
 
 __getattr__ = resources(__name__, SampleLibrary)
