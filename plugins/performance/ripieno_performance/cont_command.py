@@ -2,12 +2,13 @@
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from ripieno.contracts import Host, InputError, RipienoError
+from ripieno.contracts import Host, InputError, Performance, RipienoError
 
 if TYPE_CHECKING:
     from ripieno.contracts import Codec, Violation
@@ -27,14 +28,14 @@ def cont() -> None:
 @click.pass_obj
 def validate(host: Host, files: tuple[Path, ...], *, format_only: bool) -> None:
     """List everything that is wrong with .cont FILEs, each with its place; exit with 2 if anything is."""
-    from ripieno.contracts import document_in
+    from ripieno.contracts import document_in, violations
 
     is_valid = True
     for path in files:
         try:
-            faults = [
-                f"{path}: {fault}" for fault in _faults(document_in(path), None if format_only else host)
-            ]
+            document = document_in(path)
+            found = violations(document) if format_only else _faults(document, host)
+            faults = [f"{path}: {fault}" for fault in found]
         except InputError as error:
             faults = [str(error)]
         for fault in faults:
@@ -45,12 +46,12 @@ def validate(host: Host, files: tuple[Path, ...], *, format_only: bool) -> None:
     sys.exit(0 if is_valid else INVALID)
 
 
-def _faults(document: Any, host: Host | None) -> "list[Violation]":
-    """Violations; an instrument without a profile is one too, unless there is no host to ask."""
+def _faults(document: Mapping[str, Any], host: Host) -> "Sequence[Violation]":
+    """Violations; an instrument without a profile is one too."""
     from ripieno.contracts import Violation, violations
 
     profiles, unknown = {}, []
-    for path, name in _instruments(document) if host else ():
+    for path, name in _instruments(document):
         try:
             profiles[name] = host.data(f"instrument/{name}")
         except RipienoError as error:
@@ -60,7 +61,7 @@ def _faults(document: Any, host: Host | None) -> "list[Violation]":
     return [*unknown, *found]
 
 
-def _instruments(document: Any) -> list[tuple[str, str]]:
+def _instruments(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Place and name of each player's instrument, where the document has them."""
     streams = document.get("streams")
     given = enumerate(streams) if isinstance(streams, list) else ()
@@ -79,7 +80,7 @@ def convert(source: Path, target: Path, *, force: bool) -> None:
         raise InputError(f"{target}: exists; choose another name, or write over it with --force")
     if not target.parent.is_dir():
         raise InputError(f"{target.parent}: no such folder")
-    performance = reader.read(source)
+    performance = cast(Performance, reader.read(source))
     # The suffix stays, which tells a codec whether to compress.
     part = target.with_name(f".part-{os.getpid()}-{target.name}")
     try:

@@ -57,4 +57,5 @@ def apart(times_s: Floats, least_s: float) -> Floats:
 def turning(values: NDArray[np.generic]) -> NDArray[np.bool_]:
     """Which samples a curve needs: all but those within or at the end of a constant run."""
     same = values[1:] == values[:-1]
-    return ~(np.append(False, same) & np.append(same, True))
+    needed: NDArray[np.bool_] = ~(np.append(False, same) & np.append(same, True))
+    return needed

@@ -247,7 +247,7 @@ def _rows(annotation: Json) -> list[Json]:
     """Observations, which the schema allows as a dense series too: one list a field."""
     data = annotation["data"]
     if not isinstance(data, Mapping):
-        return data
+        return list(data)
     columns = (data[name] for name in ("time", "duration", "value"))
     return [
         {"time": time, "duration": duration, "value": value}

@@ -48,6 +48,7 @@ ARTICULATIONS = {
     44: "tremolo",
 }
 KEYBOARDS = range(8)
+NO_PROGRAM = -1
 
 
 def performance_of_midi(file: "MidiFile", *, rate_hz: int) -> Performance:
@@ -176,7 +177,7 @@ def _streams(track: Track, clock: Clock) -> list[Json]:
 def _stream(track: Track, player: int, presses: list[Press], clock: Clock) -> Json:
     used = (player, *sorted({press.channel for press in presses}))
     programs = (track.channels[channel].program for channel in used if channel in track.channels)
-    program = next((program for program in programs if program is not None), None)
+    program = next((program for program in programs if program is not None), NO_PROGRAM)
     is_keyboard = program in KEYBOARDS
     pedal_of_all = track.channels[player].controls[SUSTAIN_PEDAL]
     pedals = {channel: track.channels[channel].controls[SUSTAIN_PEDAL] for channel in used}

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from mido import MidiFile
 
 PROGRAMS = {"piano": 0, "acoustic_guitar": 24, "electric_guitar": 27, "violin": 40}
-PLAIN_VELOCITY = 96
+PLAIN_VELOCITY, RELEASE_VELOCITY = 96, 64
+META = ("set_tempo", "midi_port", "track_name", "instrument_name", "text")
 HIGHEST_PORT = 127
 # A third of what rounding to steps of the bend brings, in semitones.
 BEND_TOLERANCE = 0.001
@@ -58,7 +59,7 @@ def midi_of(performance: Performance) -> "MidiFile":
     file = MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, charset="utf-8")
     end = max(_tick(performance.duration_s), *(_ticks(note)[1] for note in performance.notes), 0)
     conductor = _Track()
-    conductor.meta("set_tempo", tempo=TEMPO_US)
+    conductor.put("set_tempo", tempo=TEMPO_US)
     conductor.say(without(document, "streams"))
     file.tracks.append(conductor.finished(end))
     for index, (stream, said) in enumerate(zip(performance.streams, document["streams"], strict=True)):
@@ -67,7 +68,7 @@ def midi_of(performance: Performance) -> "MidiFile":
         except InputError as error:
             raise InputError(f"streams[{index}].{error}") from error
         for track in tracks:
-            track.meta("midi_port", port=min(len(file.tracks) - 1, HIGHEST_PORT))
+            track.put("midi_port", port=min(len(file.tracks) - 1, HIGHEST_PORT))
             file.tracks.append(track.finished(end))
     return file
 
@@ -76,38 +77,34 @@ def midi_of(performance: Performance) -> "MidiFile":
 class _Track:
     """Events that are put in order when the track is finished."""
 
-    events: list[tuple[int, int, Any]] = field(default_factory=list)
+    events: list[tuple[int, bool, str, dict[str, Any]]] = field(default_factory=list)
     said: str = ""
 
-    def put(self, tick: int, message: Any) -> None:
+    def put(self, kind: str, *, tick: int = 0, **fields: Any) -> None:
         # What ends a note comes before all that begins another at that tick.
-        self.events.append((tick, message.type != "note_off", message))
-
-    def meta(self, kind: str, *, tick: int = 0, **fields: Any) -> None:
-        from mido import MetaMessage
-
-        self.put(tick, MetaMessage(kind, **fields))
+        self.events.append((tick, kind != "note_off", kind, fields))
 
     def say(self, fields: Json, *, tick: int = 0) -> None:
         """Fields as JSON in a text event; nothing where they were said last."""
         text = json.dumps(fields)
         if text != self.said:
-            self.meta("text", tick=tick, text=text)
+            self.put("text", tick=tick, text=text)
         self.said = text
 
     def parameter(self, number: tuple[int, int], *, channel: int, value: int) -> None:
         """A registered parameter."""
-        from mido import Message
-
         for control, byte in zip((101, 100, 6, 38, 101, 100), (*number, value, 0, 127, 127), strict=True):
-            self.put(0, Message("control_change", channel=channel, control=control, value=byte))
+            self.put("control_change", channel=channel, control=control, value=byte)
 
     def finished(self, end: int) -> Any:
-        from mido import MetaMessage, MidiTrack
+        from mido import Message, MetaMessage, MidiTrack
 
         track, now = MidiTrack(), 0
-        for tick, _, message in sorted(self.events, key=lambda event: event[:2]):
-            track.append(message.copy(time=tick - now))
+        for tick, _, kind, fields in sorted(self.events, key=lambda event: event[:2]):
+            if kind in META:
+                track.append(MetaMessage(kind, time=tick - now, **fields))
+            else:
+                track.append(Message(kind, skip_checks=True, time=tick - now, **fields))
             now = tick
         track.append(MetaMessage("end_of_track", time=end - now))
         return track
@@ -147,25 +144,21 @@ def _voices(stream: Stream) -> Iterator[int]:
 
 def _zone(instrument: str, head: Json) -> _Track:
     """A track that has named its player and opened an MPE zone."""
-    from mido import Message
-
     track = _Track()
     printable = instrument.encode("utf-8", "replace").decode()
-    track.meta("track_name", name=printable)
-    track.meta("instrument_name", name=printable)
+    track.put("track_name", name=printable)
+    track.put("instrument_name", name=printable)
     track.say(head)
     track.parameter(MPE_ZONE, channel=0, value=MEMBERS)
     for channel in range(1, MEMBERS + 1):
         track.parameter(BEND_RANGE, channel=channel, value=BEND_SEMITONES)
     if instrument in PROGRAMS:
         for channel in range(MEMBERS + 1):
-            track.put(0, Message("program_change", channel=channel, program=PROGRAMS[instrument]))
+            track.put("program_change", channel=channel, program=PROGRAMS[instrument])
     return track
 
 
 def _put_note(track: _Track, note: Note, *, channel: int, controls: dict[str, Control], words: Json) -> None:
-    from mido import Message
-
     if PITCH not in note.envelopes:
         raise InputError(f"has no {PITCH}: MIDI has no notes without pitch")
     onset, offset = _ticks(note)
@@ -181,28 +174,26 @@ def _put_note(track: _Track, note: Note, *, channel: int, controls: dict[str, Co
         )
     needed = turning(bends)
     for tick, bend in zip(ticks[needed].tolist(), bends[needed].tolist(), strict=True):
-        track.put(tick, Message("pitchwheel", channel=channel, pitch=bend))
+        track.put("pitchwheel", tick=tick, channel=channel, pitch=bend)
     for name, control in controls.items():
         if name in note.envelopes:
             _put_control(track, note.envelopes[name], control, channel=channel, onset=onset, offset=offset)
-    track.put(onset, Message("note_on", channel=channel, note=key, velocity=_velocity(note)))
-    track.put(offset, Message("note_off", channel=channel, note=key))
+    track.put("note_on", tick=onset, channel=channel, note=key, velocity=_velocity(note))
+    track.put("note_off", tick=offset, channel=channel, note=key, velocity=RELEASE_VELOCITY)
 
 
 def _put_control(
     track: _Track, envelope: Envelope, control: Control, *, channel: int, onset: int, offset: int
 ) -> None:
-    from mido import Message
-
     half_a_step = (control.maximum - control.minimum) / 254
     ticks, values = _sampled(envelope, onset, offset, tolerance=half_a_step)
     steps = control.steps(values)
     needed = turning(steps)
     for tick, step in zip(ticks[needed].tolist(), steps[needed].tolist(), strict=True):
         if control.control == PRESSURE:
-            track.put(tick, Message("aftertouch", channel=channel, value=step))
+            track.put("aftertouch", tick=tick, channel=channel, value=step)
         else:
-            track.put(tick, Message("control_change", channel=channel, control=control.control, value=step))
+            track.put("control_change", tick=tick, channel=channel, control=control.control, value=step)
 
 
 def _velocity(note: Note) -> int:
