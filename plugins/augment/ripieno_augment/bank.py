@@ -121,7 +121,7 @@ class AssetBank:
         found = tuple(entry for entry in self.entries if entry.kind == kind)
         if found:
             return found
-        refused = f"; licences exclude {self.refused} assets: commercial_ok: false takes them"
+        refused = f"; licences exclude {self.refused} of its assets: commercial_ok: false takes them"
         raise ConfigError(f"bank: {self.folder} has no {kind} to use{refused if self.refused else ''}")
 
     def named(self, name: str) -> BankEntry:

@@ -110,7 +110,9 @@ def test_licences_that_forbid_commercial_use_are_left_out_unless_asked_for(tmp_p
 def test_a_bank_with_nothing_that_may_be_used_is_refused(tmp_path):
     folder = by_hand(tmp_path / "bank", entry(licence="CC-BY-NC-4.0", commercial=False))
     room = PutInRoom(PutInRoomConfig(bank=folder))
-    with pytest.raises(ConfigError, match="no room to use; licences exclude 1 assets: commercial_ok: false"):
+    with pytest.raises(
+        ConfigError, match="no room to use; licences exclude 1 of its assets: commercial_ok: false"
+    ):
         room.draw(np.random.default_rng(0))
     with pytest.raises(ConfigError, match="has no noise to use"):
         AddNoise(AddNoiseConfig(bank=folder)).draw(np.random.default_rng(0))
