@@ -170,8 +170,8 @@ def own_streams(annotations: Iterable[Json]) -> list[Json]:
 def stream_of(annotations: Iterable[Json], *, instrument: str) -> Json:
     """One player of a file by others.
 
-    Annotations of notes that name different sources, as GuitarSet names strings, are all his; of those that
-    name the same the first is. Without any, each contour is a note.
+    Annotations of notes that name different sources, as GuitarSet names strings, are all of this player; of
+    those that name the same the first is. Without any, each contour is a note.
 
     Raises
     ------

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 DRUMS = 9
 PEDAL_DOWN = 64
-DEFAULT_TEMPO_US = 500_000
+DEFAULT_TEMPO_US, ONE_SECOND_US = 500_000, 1_000_000
 # A gesture sends a new value at least so often; what rests longer is held and then changed.
 GESTURE_S = 0.02
 NEAREST_S = 1e-6
@@ -110,21 +110,13 @@ class Clock:
         InputError
             If it says no length of a tick.
         """
-        division = file.ticks_per_beat
-        # SMPTE: frames a second, negative, in the upper byte, ticks a frame in the lower one.
-        frames, ticks = -(division >> 8), division & 0xFF
-        changes = {0: DEFAULT_TEMPO_US} if division > 0 else {0: 1_000_000}
-        beat = division if division > 0 else (30 / 1.001 if frames == 29 else frames) * ticks
-        for track in file.tracks if division > 0 else ():
-            now = 0
-            for message in track:
-                now += message.time
-                if message.type == "set_tempo":
-                    changes[now] = message.tempo
-        if beat == 0 or not all(changes.values()):
+        is_film = file.ticks_per_beat < 0
+        changes = {0: ONE_SECOND_US} if is_film else _tempi(file)
+        ticks_per_beat = _film_ticks(file.ticks_per_beat) if is_film else file.ticks_per_beat
+        if not (ticks_per_beat and all(changes.values())):
             raise InputError("a tick lasts no time")
         at = np.array(sorted(changes), np.float64)
-        tick_s = np.array([changes[tick] for tick in sorted(changes)]) / 1e6 / beat
+        tick_s = np.array([changes[tick] for tick in sorted(changes)]) / ONE_SECOND_US / ticks_per_beat
         times_s = np.concatenate([[0], np.cumsum(np.diff(at) * tick_s[:-1])])
         return cls(at, times_s, tick_s)
 
@@ -136,8 +128,26 @@ class Clock:
         return times_s
 
 
+def _tempi(file: "MidiFile") -> dict[int, int]:
+    """Microseconds of a beat from each tick at which they change."""
+    changes = {0: DEFAULT_TEMPO_US}
+    for track in file.tracks:
+        now = 0
+        for message in track:
+            now += message.time
+            if message.type == "set_tempo":
+                changes[now] = message.tempo
+    return changes
+
+
+def _film_ticks(division: int) -> float:
+    """Ticks a second where time is SMPTE's: negative frames a second in the upper byte, ticks a frame in the lower."""
+    frames, ticks = -(division >> 8), division & 0xFF
+    return (30 / 1.001 if frames == 29 else frames) * ticks
+
+
 def _own_streams(tracks: Iterable[Track], clock: Clock) -> list[Json]:
-    """Players as they were written, each in as many tracks as he needed."""
+    """Players as they were written, each in as many tracks as its notes needed."""
     streams: dict[int, Json] = {}
     for track in tracks:
         if track.stream is None:

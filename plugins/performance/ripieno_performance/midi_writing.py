@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-Track 0 holds the tempo; each further one is a player, or his next 15 notes where he sounds more at once.
+Track 0 holds the tempo; each further one is a player, or the next 15 notes of one that sounds more at once.
 What MIDI cannot say stands in text events as JSON: the document's own fields, each player's instrument and
 controllers, and before a note whatever is new of its articulation, mode and the like.
 """

@@ -175,7 +175,7 @@ def timed(file):
         yield now, message
 
 
-def test_a_file_that_lost_its_texts_is_still_one_player_with_his_bends(tmp_path):
+def test_a_file_that_lost_its_texts_is_still_one_player_with_all_bends(tmp_path):
     path = tmp_path / "take.mid"
     chord = performance(vibrato(0.5, 1, 69.3), vibrato(0.5, 1, 73.3))
     MidiFile().write(chord, path)
