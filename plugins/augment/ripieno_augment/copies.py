@@ -41,49 +41,49 @@ def copy_clip(job: Mapping[str, Any], context: Context) -> list[dict[str, Any]]:
         For each copy ``clip``, its entry in the new manifest, and ``licences``.
     """
     pair = Pair(**job["pair"])
-    made = [_finished(context.checkpoint, _name(pair, number)) for number in range(1, job["copies"] + 1)]
-    if all(made):
-        return [record for record in made if record]
-    augmenter, example = _augmenter(job, pair), pair.read()
-    records = []
-    for number, record in enumerate(made, start=1):
-        records.append(record or _make(job, pair, number, augmenter, example, context.checkpoint))
-    return records
+    finished = {
+        number: _finished(context.checkpoint, _name(pair, number)) for number in range(1, job["copies"] + 1)
+    }
+    if not all(finished.values()):
+        augmenter, example = _augmenter(job, pair), pair.read()
+        for number in [number for number, record in finished.items() if record is None]:
+            seed = derive_seed(job["seed"], "copy", pair.name, str(number))
+            draw = augmenter.draw(np.random.default_rng(seed))
+            entry = {"name": _name(pair, number), "seed": seed, "split": pair.split}
+            entry |= {"note_faults": job["clip"]["note_faults"], "copy": number, "draw": plain(draw)}
+            finished[number] = _written(augmenter.apply(example, draw), entry, context.checkpoint)
+    return [record for record in finished.values() if record is not None]
 
 
-def _make(
-    job: Mapping[str, Any],
-    pair: Pair,
-    number: int,
-    augmenter: Augmenter[Any],
-    example: Example,
-    folder: Path,
-) -> dict[str, Any]:
-    seed = derive_seed(job["seed"], "copy", pair.name, str(number))
-    draw = augmenter.draw(np.random.default_rng(seed))
-    copy, gain_db = within_full_scale(augmenter.apply(example, draw))
-    performance = rounded(copy.performance)
-    name, samples = _name(pair, number), copy.audio.samples
-    audio, cont = write_clip(samples[0] if len(samples) == 1 else samples.T, performance, folder, name)
+def _written(copy: Example, entry: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Write a copy, its record last; `entry` is what is known of it already."""
+    softer, gain_db = within_full_scale(copy)
+    performance, samples = rounded(softer.performance), softer.audio.samples
+    audio, cont = write_clip(
+        samples[0] if len(samples) == 1 else samples.T, performance, folder, entry["name"]
+    )
     kept = KeptClip(
-        name=name,
+        name=entry["name"],
         index=0,
         attempt=0,
-        seed=seed,
-        split=pair.split,
+        seed=entry["seed"],
+        split=entry["split"],
         duration_s=performance.duration_s,
         notes=len(performance.notes),
         masked_notes=sum(bool(note.masked) for note in performance.notes),
-        note_faults=tuple(job["clip"]["note_faults"]),
+        note_faults=tuple(entry["note_faults"]),
         audio=audio.name,
         cont=cont.name,
         audio_sha256=sha256(audio),
         cont_sha256=sha256(cont),
     )
     document = Verdict(kept).to_json()
-    document["copy"] = {"copy": number, "draw": plain(draw), "peak_gain_db": gain_db}
+    document["copy"] = {"copy": entry["copy"], "draw": entry["draw"], "peak_gain_db": gain_db}
     document["licences"] = [asdict(licence) for licence in performance.licences]
-    _write(document, folder / f"{name}.json")
+    path = folder / f"{kept.name}.json"
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+    os.replace(part, path)
     return _record(document)
 
 
@@ -117,9 +117,3 @@ def _finished(folder: Path, name: str) -> dict[str, Any] | None:
 
 def _record(document: Mapping[str, Any]) -> dict[str, Any]:
     return {"clip": {**document["clip"], **document["copy"]}, "licences": document["licences"]}
-
-
-def _write(document: Mapping[str, Any], path: Path) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
-    os.replace(part, path)

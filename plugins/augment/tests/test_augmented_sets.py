@@ -11,7 +11,7 @@ from augment_examples import OWN, example, level_errors_db, onset_errors_ms, pit
 from ripieno.contracts import ConfigError, Dataset, InputError, PluginRef, read_cont
 from ripieno.contracts.codecs import DatasetFolder
 from ripieno.contracts.context import new_context, use_context
-from ripieno.contracts.testing import JoinerSuite
+from ripieno.contracts.testing import AugmenterSuite, JoinerSuite, overrides
 from ripieno.toolkit.playing.pairs_files import sha256, write_clip
 from ripieno.toolkit.playing.pairs_manifest import KeptClip, Verdict, manifest_of
 from ripieno_augment.bank_source import MakeAssetBank, MakeAssetBankConfig
@@ -71,6 +71,25 @@ class TestConformance(JoinerSuite):
     def example(self):
         folder = new_context().checkpoint
         return {"datasets": [pairs(folder / "a"), pairs(folder / "b", name="other", seed=9, splits=["test"])]}
+
+
+class TestMix(AugmenterSuite):
+    plugin = MixStems
+
+    def settings(self):
+        return self.once("settings", self.with_bank)
+
+    def with_bank(self):
+        folder = new_context().checkpoint
+        DatasetFolder().write(pairs(folder / "set"), folder / "bank")
+        return MixStemsConfig(bank=folder / "bank")
+
+    def augmented(self):
+        return example(seconds=1.0, channels=2)
+
+    @overrides("what it reads is the user's, with its licences in its labels")
+    def test_what_it_ships_has_a_licence(self):
+        assert self.result().performance.licences == (OWN,)
 
 
 def clips(dataset):
