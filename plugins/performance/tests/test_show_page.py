@@ -254,6 +254,17 @@ def test_without_a_recording_there_is_nothing_to_play(browser, tmp_path):
         assert "C4" in hover(page, 0.5, pitch=60)[1]
 
 
+def test_of_a_chord_every_note_is_a_line(browser, tmp_path):
+    scene = Scene.of(
+        performance(*(note(0, 1, 40 + 2 * key, "struck") for key in range(14))), title="a", profiles={}
+    )
+    (tmp_path / "a.html").write_bytes(render(scene, None, folder=tmp_path))
+    with opened(browser, tmp_path / "a.html") as page:
+        text = hover(page, 0.5, pitch=50)[1]
+        assert text.count("Hz") == 12
+        assert text.endswith("and 2 more")
+
+
 def test_json_cannot_leave_its_script():
     text = as_script({"a": HOSTILE, "b": "<!--", "c": "]]>&amp;"})
     assert not set(text) & set("<>&")

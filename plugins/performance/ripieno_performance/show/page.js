@@ -14,6 +14,7 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 
 const LEFT = 52, RIGHT = 50, RULER = 24, LANE = 54, GAP = 21, OVERVIEW = 38;
 const SHORTEST_S = 0.02, NARROWEST = 1.5;
+const MOST_TOLD = 12, MOST_IN_FULL = 3;
 const THIN = 0.15, THICK = 0.7;
 const FLATS = new Set([1, 3, 6, 8, 10]);
 const NAMES = ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"];
@@ -239,6 +240,13 @@ function drawNote(context, note) {
     context.lineTo(xOf(note.offset), signY(note));
     context.stroke();
     context.setLineDash([]);
+    return;
+  }
+  const wide = xOf(note.offset) - xOf(note.onset);
+  if (wide < 2) {
+    // So small that its colour is all there is to see.
+    context.fillStyle = colour;
+    context.fillRect(xOf(note.onset), signY(note) - 1, Math.max(wide, 1), 2);
     return;
   }
   const masked = note.masked.includes("pitch_midi");
@@ -476,16 +484,23 @@ function showValues() {
   if (!pointer) return;
   const { time, x, y } = pointer;
   const parts = [element("div", `${time.toFixed(3)} s`, "when")];
-  for (const note of sounding(time)) parts.push(...describe(note, time));
+  const heard = sounding(time);
+  for (const note of heard.slice(0, MOST_TOLD)) parts.push(...describe(note, time, heard.length > MOST_IN_FULL));
+  if (heard.length > MOST_TOLD) parts.push(element("div", `and ${heard.length - MOST_TOLD} more`, "when"));
   values.replaceChildren(...parts);
   const right = x + 18 + values.offsetWidth > size.width;
   values.style.transform = `translate(${right ? x - 18 - values.offsetWidth : x + 18}px, ${clamp(y - 20, 0, Math.max(0, size.height - values.offsetHeight))}px)`;
 }
 
-function describe(note, time) {
+// Of a chord each note is one line.
+function describe(note, time, brief) {
   const head = element("div", "", "name");
   const pitch = note.pitch && valueAt(note.pitch, time);
   head.append(element("span", note.pitch ? noteName(pitch, true) : "no pitch"), element("span", note.pitch ? `${hertz(pitch).toFixed(1)} Hz` : ""));
+  if (brief) {
+    head.append(element("span", note.lanes[data.loudness] ? say(loudness, valueAt(note.lanes[data.loudness], time)) : ""));
+    return [head];
+  }
   const how = element("div", [note.articulation, note.mode].filter(Boolean).join(" · "), "how");
   how.style.setProperty("--colour", colourOf(note));
   const list = document.createElement("dl");

@@ -13,7 +13,6 @@ import numpy as np
 from ripieno.contracts import Note
 from ripieno.contracts.performance import DYNAMICS, PITCH
 
-from .figure import facts
 from .scene import Curve, Scene, curve, middle_midi
 from .sound import as_png, length_s, source_of, spectrogram
 from .style import STYLES, hertz, minus, note_name
@@ -34,7 +33,7 @@ def render(scene: Scene, sound: Path | None, *, folder: Path) -> bytes:
     script = _text("page.js")
     page = template(HERE, "page.html.jinja").render(
         scene=scene,
-        facts=facts(scene).split("   ·   "),
+        facts=scene.facts,
         styles=STYLES,
         provenance=sorted(scene.performance.field_provenance.items()),
         rows=[_row(note) for note in scene.performance.notes[:MOST_ROWS]],

@@ -100,6 +100,20 @@ class Scene:
             counts[note.articulation] = counts.get(note.articulation, 0) + 1
         return tuple(sorted(counts, key=lambda name: (-counts[name], name)))
 
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """Instruments, notes, length, and how many notes are masked, in words."""
+        performance = self.performance
+        instruments = ", ".join(
+            dict.fromkeys(stream.instrument.replace("_", " ") for stream in performance.streams)
+        )
+        count = len(performance.notes)
+        masked = sum(bool(note.masked) for note in performance.notes)
+        words = [instruments, f"{count:,} note{'s' if count != 1 else ''}", f"{performance.duration_s:.2f} s"]
+        if masked:
+            words.append(f"{masked:,} masked (hatched)")
+        return tuple(filter(None, words))
+
 
 def curve(envelope: Envelope, note: Note) -> Curve:
     """The line of an envelope from the beginning of its note to the end."""
