@@ -65,7 +65,7 @@ def make_clips(seeds: Sequence[int], *, hands: Hands, engine: Engine, duration_s
     """
     plans = [plan(seed, hands=hands, duration_s=duration_s) for seed in seeds]
     presses = [stroke.press for planned in plans for stroke in planned.strokes]
-    sounds = iter(engine.render(presses))
+    sounds = engine.render(presses)
     frames = round(duration_s * RATE_HZ)
     for planned in plans:
         rendered = [_sounding(stroke, next(sounds)) for stroke in planned.strokes]

@@ -93,13 +93,14 @@ class Engine:
     def __init__(self, sfz: Path, *, turn_controllers: tuple[int, ...], scratch: Path) -> None:
         self._sfz, self._turn_controllers, self._scratch = sfz, turn_controllers, scratch
 
-    def render(self, presses: Sequence[Press]) -> list[NDArray[np.float32]]:
+    def render(self, presses: Sequence[Press]) -> Iterator[NDArray[np.float32]]:
         """What each press sounds like by itself.
 
         Returns
         -------
-        list of ndarray [frames]
-            Mono, the mean of left and right; `Press.frames` long, its end faded.
+        iterator of ndarray [frames]
+            Mono, the mean of left and right; `Press.frames` long, its end faded. To be used up before the
+            next render.
 
         Raises
         ------
@@ -108,7 +109,8 @@ class Engine:
         StepError
             If it fails, takes too long, or writes too little or too much.
         """
-        return [sound for group in _groups(presses) for sound in self._render(group)]
+        for group in _groups(presses):
+            yield from self._render(group)
 
     def _render(self, presses: Sequence[Press]) -> Iterator[NDArray[np.float32]]:
         program = SFIZZ.require()

@@ -26,8 +26,8 @@ from .engine import SFIZZ, Engine
 from .folder import check_digests, library_folder, open_library
 from .sfz import Sfz
 
-BATCH = 16
-"""Clips of one start of the renderer: its samples are loaded once for all of them."""
+BATCH_S = 160.0
+"""Sound of one job: the renderer loads its samples once for all of it."""
 
 LIBRARIES: Mapping[str, tuple[str, str]] = {
     "violin": ("violin", "violin"),
@@ -49,7 +49,7 @@ class SampledConfig(PluginConfig):
     )
     count: int = Field(12, ge=0, description="How many clips.", json_schema_extra={"unit": "clips"})
     duration_s: float = Field(
-        10.0, ge=3, le=600, description="Length of a clip.", json_schema_extra={"unit": "s"}
+        10.0, ge=3, le=120, description="Length of a clip.", json_schema_extra={"unit": "s"}
     )
     library: str = Field(
         "violin",
@@ -118,7 +118,7 @@ class SampledInstrument(DataSource[SampledConfig]):
             settings=self.config.model_dump(mode="json", by_alias=True),
             versions={name: _version(name) for name in ("ripieno-sfizz", "pysfizz")},
             licences=(licence_of(library),),
-            batch=BATCH,
+            batch=max(1, int(BATCH_S / self.config.duration_s)),
         )
 
     def _library(self) -> SampleLibrary:

@@ -56,7 +56,7 @@ def survey(library: SampleLibrary, sfz: Sfz, scratch: Path) -> Survey:
     staged = stage(sfz, scratch)
     engine = Engine(staged.path, turn_controllers=staged.turn_controllers, scratch=scratch)
     played = list(_samples(library, sfz))
-    sounds = engine.render([press for _, press in played])
+    sounds = list(engine.render([press for _, press in played]))
     peak_db = 20 * np.log10(max(float(np.abs(sound).max()) for sound in sounds))
     folder = sfz.path.parent
     return Survey(

@@ -1,6 +1,8 @@
 """Clips of sampled instruments: what the kit asks, what is refused, and labels that agree with the sound."""
 
 import json
+import subprocess
+import sys
 from functools import lru_cache
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 import tiny_sfz
+import yaml
 
 from ripieno.contracts import (
     ConfigError,
@@ -183,11 +186,26 @@ def test_the_survey_finds_how_far_samples_are_off(tmp_path):
         assert level_db == pytest.approx(20 * np.log10(0.4 + 0.6 * (velocity / 127) ** 2), abs=0.15)
 
 
+def test_the_command_prints_a_map_with_what_it_measured(tmp_path):
+    path = tmp_path / "tiny.yaml"
+    path.write_text(yaml.safe_dump({**tiny_sfz.FACTS, "player": {"excitation": "bowed"}, "tuning_cents": {}}))
+    command = [sys.executable, str(Path(__file__).parents[1] / "measure_library.py"), str(path)]
+    done = subprocess.run(
+        [*command, str(tiny_sfz.folder())], capture_output=True, encoding="utf-8", check=True
+    )
+    library = SampleLibrary.model_validate(yaml.safe_load(done.stdout))
+    assert library.tuning_cents["samples/tone76-2.wav"] == pytest.approx(-14, abs=0.2)
+    check_digests(library, open_library(library, tiny_sfz.folder()))
+    failed = subprocess.run([*command, str(tmp_path)], capture_output=True, encoding="utf-8", check=False)
+    assert failed.returncode == 1
+    assert failed.stderr.count("\n") == 1 and "tiny.sfz: cannot be read" in failed.stderr
+
+
 def test_clips_are_the_same_whatever_else_is_in_their_batch(monkeypatch):
     from ripieno_sfizz import source
 
     whole = bytes_of(generated(tiny(count=4)))
-    monkeypatch.setattr(source, "BATCH", 1)
+    monkeypatch.setattr(source, "BATCH_S", 0)
     assert bytes_of(generated(tiny(count=4))) == whole
 
 
