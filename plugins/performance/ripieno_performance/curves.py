@@ -13,6 +13,8 @@ from ripieno.contracts import Envelope
 Floats = NDArray[np.float64]
 STEP_S = 0.004
 HALVINGS = 6
+# In the middle alone a curve that turns there would look like its chord.
+PROBES = (0.25, 0.5, 0.75)
 
 
 def sample_times(
@@ -28,7 +30,7 @@ def sample_times(
     tick_s : float
         Least distance of times in the format, > 0.
     tolerance : float
-        How far a line may leave the envelope half way between two samples, in its unit.
+        How far a line may leave the envelope between two samples, in its unit.
 
     Returns
     -------
@@ -42,9 +44,13 @@ def sample_times(
         points_s = np.concatenate([points_s - tick_s, points_s, points_s + tick_s])
     times_s = apart(np.clip(np.concatenate([grid_s, points_s, [end_s]]), start_s, end_s), tick_s / 2)
     for _ in range(HALVINGS if envelope.interpolation == "cubic" else 0):
-        values, middles_s = envelope.at(times_s), (times_s[1:] + times_s[:-1]) / 2
-        sag = abs(envelope.at(middles_s) - (values[1:] + values[:-1]) / 2)
-        times_s = apart(np.concatenate([times_s, middles_s[sag > tolerance]]), tick_s / 2)
+        lengths_s, values = np.diff(times_s), envelope.at(times_s)
+        sags = [
+            abs(envelope.at(times_s[:-1] + share * lengths_s) - values[:-1] - share * np.diff(values))
+            for share in PROBES
+        ]
+        middles_s = (times_s[:-1] + lengths_s / 2)[np.max(sags, axis=0) > tolerance]
+        times_s = apart(np.concatenate([times_s, middles_s]), tick_s / 2)
     return times_s
 
 
