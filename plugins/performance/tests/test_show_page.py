@@ -238,7 +238,7 @@ def test_names_are_text(page):
 
 def test_a_recording_that_is_gone_is_said(browser, tmp_path):
     soundfile = pytest.importorskip("soundfile")
-    soundfile.write(tmp_path / "a.wav", np.zeros(2_000_000), 48000, subtype="PCM_16")
+    soundfile.write(tmp_path / "a.wav", np.zeros(2_000_000), 192000, subtype="PCM_16")
     scene = Scene.of(performance(note(0, 1, 60)), title="a", profiles={})
     (tmp_path / "a.html").write_bytes(render(scene, tmp_path / "a.wav", folder=tmp_path))
     (tmp_path / "a.wav").unlink()

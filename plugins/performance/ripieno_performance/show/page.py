@@ -24,13 +24,14 @@ HERE = Path(__file__).parent
 # The page's own text goes no finer than what can be heard or seen: 10 µs, a hundredth of a cent.
 TIME_DIGITS, PITCH_DIGITS, VALUE_DIGITS = 5, 4, 4
 MOST_ROWS = 2000
+SCRIPTS = ("view.js", "drawing.js", "page.js")
 
 
 def render(scene: Scene, sound: Path | None, *, folder: Path) -> bytes:
     """The page, to be written into `folder`."""
     from markupsafe import Markup
 
-    script = _text("page.js")
+    script = "\n".join(map(_text, SCRIPTS))
     page = template(HERE, "page.html.jinja").render(
         scene=scene,
         facts=scene.facts,

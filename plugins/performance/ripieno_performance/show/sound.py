@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".flac", ".wav")
 DYNAMIC_RANGE_DB = 66.0
 ROWS_PER_SEMITONE = 5
-COLUMN_S, MOST_COLUMNS = 0.005, 8000
+COLUMN_S, MOST_COLUMNS = 0.005, 4000
 # A window is as long as this many periods: long enough for semitones, short enough for a vibrato.
 PERIODS, SHORTEST, LONGEST = 44, 1024, 16384
 COLUMNS_AT_ONCE = 256
