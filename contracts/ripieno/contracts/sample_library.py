@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .data import DataPlugin
 from .instrument import Articulation
+from .provenance import Licence
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -107,6 +108,11 @@ class SampleLibrary(DataPlugin):
         if twice:
             raise ValueError(f"techniques: {' '.join(twice)} stands there twice")
         return self
+
+    @property
+    def terms(self) -> Licence:
+        """What its sounds may be used for, and whom to name."""
+        return Licence(self.licence, self.credit, self.commercial, self.source)
 
     @property
     def lowest_key(self) -> int:

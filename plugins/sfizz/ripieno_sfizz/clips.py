@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ripieno.contracts import InputError, Licence, SampleLibrary
+from ripieno.contracts import InputError, SampleLibrary
 from ripieno.contracts.performance import Note
 from ripieno.toolkit.playing.measure import measure_voice
 from ripieno.toolkit.playing.pairs import Clip, clip_of
@@ -104,11 +104,6 @@ def check_sounding(library: SampleLibrary, engine: Engine) -> None:
             )
 
 
-def licence_of(library: SampleLibrary) -> Licence:
-    """The terms of a library's sounds."""
-    return Licence(library.licence, library.credit, library.commercial, library.source)
-
-
 def _sounding(stroke: Stroke, sound: NDArray[np.float32]) -> NDArray[np.float32]:
     return sound if stroke.gain is None else sound * stroke.gain
 
@@ -133,7 +128,7 @@ def _clip(
         frames=frames,
         field_provenance=FIELD_PROVENANCE,
         masked_outputs=library.masked_outputs,
-        licences=(licence_of(library),),
+        licences=(library.terms,),
     )
 
 

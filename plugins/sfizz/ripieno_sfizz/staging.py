@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
-from ripieno.contracts import StepError
+from ripieno.contracts import InputError, StepError
 
 from .sfz import LEVELS, Region, Sfz
 
@@ -27,6 +27,7 @@ TURNS = 128
 _DRAWN = re.compile(r"(amp|pitch|delay|offset|fil\d*|pan|position)_random|(delay|offset|volume)_randomcc\d+")
 _TURN_OPCODES = ("lorand", "hirand", "seq_length", "seq_position")
 _CONTROL_OPCODES = ("default_path", "hint_ram_based")
+_FREE_CONTROLLERS = range(102, 120)
 _BEND_OPCODES = ("bend_up", "bend_down", "bendup", "benddown", "bend_step", "bend_smooth")
 
 
@@ -63,7 +64,7 @@ def stage(sfz: Sfz, folder: Path, *, gain_db: float = 0.0, pitch_bend_cents: flo
     Raises
     ------
     InputError
-        If a sample is missing or lies outside the library.
+        If a sample is missing or lies outside the library, or it leaves no controllers free.
     StepError
         If the copy cannot be written.
     """
@@ -95,11 +96,12 @@ class _Changes:
     gain_db: float
     pitch_bend_cents: float
 
-    def opcodes(self, region: Region, sample: str) -> Iterator[tuple[str, str]]:
-        """All that the region has in the copy; of two values of one opcode the later one counts."""
-        yield from (
-            (opcode.name, opcode.value) for opcode in region.opcodes.values() if self.keeps(opcode.name)
-        )
+    def opcodes(self, region: Region, sample: str) -> dict[str, str]:
+        """All that the region has in the copy."""
+        kept = {opcode.name: opcode.value for opcode in region.opcodes.values() if self.keeps(opcode.name)}
+        return {**kept, **dict(self.added(region)), "sample": sample}
+
+    def added(self, region: Region) -> Iterator[tuple[str, str]]:
         drawn, counted = self.controllers
         if "lorand" in region.opcodes or "hirand" in region.opcodes:
             yield from _turn(drawn, _drawn(region))
@@ -110,7 +112,6 @@ class _Changes:
             yield "bend_down", f"{-self.pitch_bend_cents:g}"
         if self.gain_db:
             yield "volume", f"{region.number('volume', region.number('gain', 0)) + self.gain_db:g}"
-        yield "sample", sample
 
     def keeps(self, name: str) -> bool:
         bends = _BEND_OPCODES if self.pitch_bend_cents else ()
@@ -140,7 +141,7 @@ def _lines(sfz: Sfz, names: dict[Path, str], changes: _Changes) -> Iterator[str]
             region = regions[index]
             sample = names[region.sample] if region.sample else region.opcodes["sample"].value
             yield "<region>"
-            yield from (f"{name}={value}" for name, value in changes.opcodes(region, sample))
+            yield from (f"{name}={value}" for name, value in changes.opcodes(region, sample).items())
         elif header.name not in LEVELS:
             yield f"<{header.name}>"
             kept = (opcode for opcode in header.opcodes if opcode.name not in _CONTROL_OPCODES)
@@ -164,8 +165,10 @@ def _link(sample: Path, link: Path) -> None:
 
 
 def _free_controllers(sfz: Sfz) -> tuple[int, int]:
-    """Two controllers that the library does not speak of."""
+    """Two of the controllers that MIDI leaves free, of which the library does not speak."""
     names = " ".join(opcode.name for header in sfz.headers for opcode in header.opcodes)
     used = {int(number) for number in re.findall(r"cc(\d+)", names)}
-    free = [number for number in range(119, 1, -1) if number not in used and number not in (7, 10, 11, 64)]
+    free = [number for number in reversed(_FREE_CONTROLLERS) if number not in used]
+    if len(free) < 2:
+        raise InputError(f"{sfz.path}: uses all controllers from 102 to 119: two are needed for round robins")
     return free[0], free[1]
