@@ -14,6 +14,7 @@ from ripieno.contracts.describe import configure
 from ripieno.contracts.testing import DataSourceSuite
 from ripieno.toolkit.playing.agreement import onset_errors_s, pitch_errors_cents
 from ripieno.toolkit.playing.pairs import Clip
+from ripieno.toolkit.playing.player import play
 from ripieno_faust.clip import make_clip
 from ripieno_faust.models import MODELS, RATE_HZ
 from ripieno_faust.source import INSTRUMENTS, FaustConfig, FaustSource
@@ -180,17 +181,21 @@ def test_clips_are_accepted_and_notes_confirmed(instrument):
 def test_an_independent_tracker_agrees_with_the_labels_of_a_clip():
     import librosa
 
+    seed = next(seed for seed in DOZEN if len(strings(seed)) == 1)
+    made = make_clip(seed, instrument="violin", duration_s=10.0)
+    # Its bins are 10 cents wide, from a pitch of the scale on: else all are off by the same part of a bin.
+    low_hz, high_hz = librosa.midi_to_hz([54, 94])
+    found, voiced, _ = librosa.pyin(made.samples, fmin=low_hz, fmax=high_hz, sr=RATE_HZ, hop_length=1024)
+    times_s = librosa.times_like(found, sr=RATE_HZ, hop_length=1024)
     errors = []
-    for seed in (101, 103):
-        made = clip("violin", seed)
-        found, voiced, _ = librosa.pyin(
-            made.samples, fmin=180, fmax=1900, sr=RATE_HZ, frame_length=2048, resolution=0.02
-        )
-        times_s = librosa.times_like(found, sr=RATE_HZ)
-        for note in made.performance.notes:
-            inside = voiced & (times_s > note.onset_s + 0.06) & (times_s < note.offset_s - 0.06)
-            labels = note.envelopes["pitch_midi"].at(times_s[inside])
-            errors += list(100 * (librosa.hz_to_midi(found[inside]) - labels))
-    alone = np.abs(errors) < 50
-    assert alone.mean() > 0.5
-    assert abs(np.median(np.array(errors)[alone])) < 3
+    for note in made.performance.notes:
+        inside = voiced & (times_s > note.onset_s + 0.05) & (times_s < note.offset_s - 0.05)
+        labels = note.envelopes["pitch_midi"].at(times_s[inside])
+        errors += list(100 * (librosa.hz_to_midi(found[inside]) - labels))
+    assert abs(np.median(errors)) < 3
+    assert np.percentile(np.abs(errors), 95) < 15
+
+
+def strings(seed: int) -> tuple[tuple[Note, ...], ...]:
+    """Voices of a clip on the violin."""
+    return play(MODELS["violin"].ability, rng=np.random.default_rng(seed), duration_s=10.0)
