@@ -73,7 +73,9 @@ def click_times_s(samples: NDArray[np.floating], *, rate_hz: int) -> Floats:
     # A click may lie across two blocks: those beside its own are not its surroundings.
     surroundings = np.maximum(around[: bends.size], around[near + 2 :])
     least = CLICK_SHARE * np.abs(samples).max(initial=0)
-    suspects = np.flatnonzero((bends > CLICK_RATIO * surroundings) & (bends > least))
+    beside = np.pad(bends, 1)
+    is_highest = (bends > beside[:-2]) & (bends >= beside[2:])
+    suspects = np.flatnonzero(is_highest & (bends > CLICK_RATIO * surroundings) & (bends > least))
     begins = _rms(samples, suspects + 2, block=block) > ATTACK_RISE * _rms(
         samples, suspects - 11, block=block
     )

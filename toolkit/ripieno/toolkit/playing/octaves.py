@@ -3,7 +3,7 @@
 Conventions
 -----------
 Samples are mono, [frames], float32; silence is taken to lie before and after. Sample i of octave k stands
-where ``i / 2 ** k`` stood. Filters have 10 and 11 taps, which is what NumPy correlates fast.
+where ``i / 2 ** k`` stood.
 """
 
 from functools import lru_cache
@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 Samples = NDArray[np.float32]
 
+# NumPy correlates up to 11 taps several times faster than more.
 _HALF_REACH = 5
-"""Samples on either side of a middle that it is interpolated from: flat to half the Nyquist frequency of the
-lower rate, and 70 dB down where the next halving would fold."""
+"""Samples on either side of a middle that it is interpolated from."""
 _SMOOTH_REACH = 5
 _SMOOTH_CUTOFF = 0.31
-"""Half amplitude, as a share of the rate: passes 0.2 of it, and takes 40 dB off from 0.42 on, where the
-halvings left what was folded."""
+"""Half amplitude, as a share of the rate: passes 0.2 of it, and is 40 dB down at 0.42, above which the
+halvings leave what they fold."""
 
 
 class Octaves:
@@ -38,8 +38,11 @@ class Octaves:
 
     def _rescale(self, octave: int) -> Samples:
         if octave not in self._rescaled:
-            nearer = self._rescale(octave - 1 if octave > 0 else octave + 1)
-            self._rescaled[octave] = _doubled(nearer) if octave > 0 else _halved(nearer)
+            raises = octave > 0
+            # Images of what lies close to the Nyquist frequency would pass as partials.
+            self._rescaled[octave] = (
+                _doubled(self.at(octave - 1)) if raises else _halved(self._rescale(octave + 1))
+            )
         return self._rescaled[octave]
 
 

@@ -46,8 +46,10 @@ octave higher is heard. At T / 3 it is 1 less 1.5 times the power of those that 
 
 _SHORTEST_PERIOD = 32
 """Least samples in a period, at the rate at which it is measured; it has less than twice as many."""
-_REACH = 6
-"""Samples on either side from which the correlation is interpolated."""
+_BAND = 0.7
+"""Share of the Nyquist frequency in which the correlation has content, where it is interpolated."""
+_REACH = 5
+"""Samples beyond the search from which it is interpolated."""
 _COARSE_REACH = 3
 _FINE = 8
 """Interpolated points a sample; through the highest and its neighbours goes a parabola."""
@@ -256,9 +258,8 @@ class _Pairs:
     def _correlation_at(self, lags: Floats) -> Floats:
         """Normalised cross-correlation [pairs] at one lag each, between samples; to about 1 %."""
         whole = np.round(lags).astype(np.int64)
-        places = np.arange(-_COARSE_REACH, _COARSE_REACH + 1)[:, None] - (lags - whole)
         near = self._correlations(whole, reach=_COARSE_REACH)
-        at: Floats = np.einsum("pl,lp->p", near, _kernel(places, reach=_COARSE_REACH))
+        at: Floats = np.einsum("pl,lp->p", near, _kernel(lags - whole, reach=_COARSE_REACH))
         return at
 
     def _windows(self, starts: NDArray[np.int64], width: int) -> NDArray[np.float32]:
@@ -282,16 +283,24 @@ def _highest(correlations: Floats, allowed: NDArray[np.bool_]) -> tuple[Floats, 
 @lru_cache
 def _interpolation(reach: int) -> Floats:
     """Matrix [2 * (reach + _REACH) + 1, 2 * reach * _FINE + 1] from whole lags to fractions of them."""
-    lags = np.arange(-reach - _REACH, reach + _REACH + 1)
     fine = np.arange(-reach * _FINE, reach * _FINE + 1) / _FINE
-    return _kernel(lags[:, None] - fine, reach=_REACH)
+    return _kernel(fine, reach=reach + _REACH)
 
 
 def _kernel(places: Floats, *, reach: int) -> Floats:
-    """Interpolation weights: a sinc under a Blackman window that is a sample wider than the reach."""
-    angles = np.pi * np.clip(places / (reach + 1), -1, 1)
-    kernel: Floats = np.sinc(places) * (0.42 + 0.5 * np.cos(angles) + 0.08 * np.cos(2 * angles))
+    """Weights [2 * reach + 1, places] of samples -reach … reach, of least squares over the band."""
+    samples = np.arange(-reach, reach + 1)
+    kernel: Floats = _band_inverse(reach) @ np.sinc(_BAND * (samples[:, None] - places))
     return kernel
+
+
+@lru_cache
+def _band_inverse(reach: int) -> Floats:
+    samples = np.arange(-reach, reach + 1)
+    # Within the band some sums of samples hardly differ from 0: what regularises them is below single precision.
+    gram = np.sinc(_BAND * (samples[:, None] - samples)) + 1e-9 * np.eye(samples.size)
+    inverse: Floats = np.linalg.inv(gram)
+    return inverse
 
 
 @lru_cache
