@@ -69,7 +69,7 @@ class Bow:
     def drawn(cls, notes: tuple[Note, ...], *, rng: np.random.Generator) -> "Bow":
         """A bow for these notes; the first has its attack, the last its release."""
         first, last = notes[0], notes[-1]
-        # Of a note that is slurred from nothing, or to, attack and release are those of a long one.
+        # A voice may begin with a slurred note: it is set on the string as a long one is.
         attacks, releases = (
             times_s.get(first.articulation, times_s["sustained"]) for times_s in (ATTACK_S, RELEASE_S)
         )
