@@ -18,7 +18,7 @@ from ripieno.contracts import (
     document_in,
     performance_of,
     read_cont,
-    violations,
+    validate,
     write_cont,
 )
 
@@ -50,7 +50,7 @@ def envelope(*points, **changes):
 
 
 def found(given, profiles=None):
-    return [str(violation) for violation in violations(given, profiles=profiles)]
+    return [str(violation) for violation in validate(given, profiles=profiles)]
 
 
 @settings(max_examples=100, deadline=None)
@@ -189,7 +189,7 @@ def test_a_masked_channel_may_hold_any_guess():
 
 def test_all_faults_are_found_at_once():
     given = document(note(mode=1), note(onset_s="x"), note(**envelope([0.4, 1])), masked_outputs=[1])
-    paths = [violation.path for violation in violations(given, profiles={"flute": FLUTE})]
+    paths = [violation.path for violation in validate(given, profiles={"flute": FLUTE})]
     notes = [f"streams[0].notes[{index}]" for index in range(3)]
     assert paths == ["masked_outputs[0]", f"{notes[0]}.mode", f"{notes[1]}.onset_s", notes[2]]
     with pytest.raises(InputError, match=r"masked_outputs\[0\].* \(and 3 more: core cont validate"):

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ripieno.contracts import Context, Envelope, Licence, Note, Performance, Stream
-from ripieno.toolkit.playing.pairs import Clip, collect, keep
+from ripieno.toolkit.pairs.clips import Clip, collect, keep
 
 RATE_HZ = 8000
 LICENCE = Licence("CC0-1.0", "nobody", True, "here")

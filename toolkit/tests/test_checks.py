@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from ripieno.toolkit.playing.checks import click_times_s, clip_faults
+from ripieno.toolkit.measuring.checks import click_times_s, clip_faults
 
 RATE_HZ = 48_000
 DATA = Path(os.environ.get("RIPIENO_DATA", Path(__file__).parents[3] / "shared" / "data"))

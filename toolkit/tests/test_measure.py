@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from ripieno.contracts.performance import DYNAMICS, PITCH, Envelope, Note
-from ripieno.toolkit.playing.agreement import onset_errors_s, pitch_errors_cents
-from ripieno.toolkit.playing.curves import Curve, simplified
-from ripieno.toolkit.playing.level import Power, dynamics_dbfs
-from ripieno.toolkit.playing.measure import measure_voice
-from ripieno.toolkit.playing.onset import audible_onsets_s
-from ripieno.toolkit.playing.refine import hertz
+from ripieno.toolkit.measuring.agreement import onset_errors_s, pitch_errors_cents
+from ripieno.toolkit.measuring.curves import Curve, simplified
+from ripieno.toolkit.measuring.level import Power, dynamics_dbfs
+from ripieno.toolkit.measuring.measure import measure_voice
+from ripieno.toolkit.measuring.onset import audible_onsets_s
+from ripieno.toolkit.measuring.refine import hertz
 
 RATE_HZ = 48_000
 

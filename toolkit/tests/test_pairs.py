@@ -15,9 +15,9 @@ from hypothesis import given, strategies as st
 
 from ripieno.contracts import Context, Performance, StepError, Stream, derive_seed
 from ripieno.contracts.cont import cont_text, read_cont
-from ripieno.toolkit.playing.measure import measure_voice
-from ripieno.toolkit.playing.pairs import Clip, clip_of
-from ripieno.toolkit.playing.pairs_manifest import SPLITS, Verdict, split_of
+from ripieno.toolkit.measuring.measure import measure_voice
+from ripieno.toolkit.pairs.clips import Clip, clip_of
+from ripieno.toolkit.pairs.manifest import SPLITS, Verdict, split_of
 from ripieno.toolkit.playing.player import Ability, Technique, play
 
 HERE = Path(__file__).parent

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from ripieno.contracts.errors import InputError
-from ripieno.toolkit.playing.octaves import Octaves
-from ripieno.toolkit.playing.refine import hertz, refine_pitch, window_s
+from ripieno.toolkit.measuring.octaves import Octaves
+from ripieno.toolkit.measuring.refine import hertz, refine_pitch, window_s
 
 RATE_HZ = 48_000
 DATA = Path(os.environ.get("RIPIENO_DATA", Path(__file__).parents[3] / "shared" / "data"))

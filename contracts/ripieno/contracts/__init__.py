@@ -14,7 +14,7 @@ _HOME = {
     "audio": "Audio AudioSpec AudioWriter Stems",
     "binaries": "Binary FFMPEG",
     "config": "PluginConfig PluginRef",
-    "cont": "cont_text document_in performance_of read_cont violations write_cont",
+    "cont": "cont_text document_in performance_of read_cont validate write_cont",
     "cont_reading": "Violation",
     "context": "Context current_context derive_seed",
     "errors": (

@@ -14,7 +14,7 @@ from .cont import (
     document_in as document_in,
     performance_of as performance_of,
     read_cont as read_cont,
-    violations as violations,
+    validate as validate,
     write_cont as write_cont,
 )
 from .cont_reading import Violation as Violation

@@ -95,7 +95,7 @@ def performance_of(document: Mapping[str, Any] | str) -> Performance:
     return performance
 
 
-def violations(
+def validate(
     document: Mapping[str, Any], *, profiles: Mapping[str, InstrumentProfile] | None = None
 ) -> tuple[Violation, ...]:
     """Everything that is wrong with a document.

@@ -11,8 +11,8 @@ import numpy as np
 
 from ripieno.contracts import Augmenter, Context, Example
 from ripieno.contracts.context import derive_seed
-from ripieno.toolkit.playing.pairs_files import read_verdict, sha256, write_clip
-from ripieno.toolkit.playing.pairs_manifest import KeptClip, Verdict
+from ripieno.toolkit.pairs.files import read_verdict, sha256, write_clip
+from ripieno.toolkit.pairs.manifest import KeptClip, Verdict
 
 from .draws import plain
 from .dynamics import with_gain

@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-The manifest is that of a set of pairs (`ripieno.toolkit.playing.pairs_manifest`), ``source``
+The manifest is that of a set of pairs (`ripieno.toolkit.pairs.manifest`), ``source``
 ``joiner/augmented``. A clip says further what it is of: ``set`` (its place in ``joined``), ``clip`` (its name
 there), ``copy`` (0 for the clip itself), and of a copy ``draw``, which makes it again, and ``peak_gain_db``,
 by which it was made softer to stay below full scale. ``joined`` has the source, versions, settings, seed and
@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import Field
 
 from ripieno.contracts import Augmenter, Dataset, Joiner, Licence, PluginConfig, PluginRef
-from ripieno.toolkit.playing.pairs_manifest import KeptClip, Verdict, manifest_of
+from ripieno.toolkit.pairs.manifest import KeptClip, Verdict, manifest_of
 
 from .copies import copy_clip
 from .pairs import Pair, clips_in, pair_of, write_pairs

@@ -4,7 +4,7 @@ Conventions
 -----------
 Samples are [channels, frames], before and after, of one shape and at the same time. All channels count alike.
 
-An onset is where 4 ms of sound first pass 5 % of their highest (`ripieno.toolkit.playing.onset`). So what makes
+An onset is where 4 ms of sound first pass 5 % of their highest (`ripieno.toolkit.measuring.onset`). So what makes
 an attack softer moves it, by some milliseconds, though nothing is delayed.
 """
 
@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ripieno.contracts import Envelope, Note, Performance
-from ripieno.toolkit.playing.curves import Curve, simplified
-from ripieno.toolkit.playing.level import Power
-from ripieno.toolkit.playing.onset import FIRST_S, audible_onsets_s, residues
+from ripieno.toolkit.measuring.curves import Curve, simplified
+from ripieno.toolkit.measuring.level import Power
+from ripieno.toolkit.measuring.onset import FIRST_S, audible_onsets_s, residues
 
 from .labels import SHORTEST_S, apart, followed
 

@@ -9,8 +9,8 @@ import soundfile
 
 from ripieno.contracts import Audio, Envelope, Example, Licence, Note, Performance, Stream
 from ripieno.contracts.performance import DYNAMICS, PITCH
-from ripieno.toolkit.playing.agreement import onset_errors_s, pitch_errors_cents
-from ripieno.toolkit.playing.measure import measure_voice
+from ripieno.toolkit.measuring.agreement import onset_errors_s, pitch_errors_cents
+from ripieno.toolkit.measuring.measure import measure_voice
 
 DATA = Path(os.environ.get("RIPIENO_DATA", Path(__file__).parents[4] / "shared" / "data"))
 RATE_HZ = 48000

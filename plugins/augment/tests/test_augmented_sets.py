@@ -12,8 +12,8 @@ from ripieno.contracts import ConfigError, Dataset, InputError, PluginRef, read_
 from ripieno.contracts.codecs import DatasetFolder
 from ripieno.contracts.context import new_context, use_context
 from ripieno.contracts.testing import AugmenterSuite, JoinerSuite, overrides
-from ripieno.toolkit.playing.pairs_files import sha256, write_clip
-from ripieno.toolkit.playing.pairs_manifest import KeptClip, Verdict, manifest_of
+from ripieno.toolkit.pairs.files import sha256, write_clip
+from ripieno.toolkit.pairs.manifest import KeptClip, Verdict, manifest_of
 from ripieno_augment.bank_source import MakeAssetBank, MakeAssetBankConfig
 from ripieno_augment.chain import Chain, ChainConfig, ChainStep
 from ripieno_augment.draws import drawn

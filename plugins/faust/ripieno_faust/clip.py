@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ripieno.contracts.performance import DYNAMICS, PITCH, Note
-from ripieno.toolkit.playing.measure import measure_voice
-from ripieno.toolkit.playing.pairs import Clip, clip_of
+from ripieno.toolkit.measuring.measure import measure_voice
+from ripieno.toolkit.pairs.clips import Clip, clip_of
 from ripieno.toolkit.playing.player import play
 
 from .bowing import bowed

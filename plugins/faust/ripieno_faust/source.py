@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 from pydantic import Field, field_validator
 
 from ripieno.contracts import Context, Dataset, DataSource, PluginConfig
-from ripieno.toolkit.playing.pairs import collect, keep
+from ripieno.toolkit.pairs.clips import collect, keep
 
 from .models import LICENCE
 

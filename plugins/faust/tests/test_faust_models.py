@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ripieno.contracts import Envelope, Note, PluginError
-from ripieno.toolkit.playing.refine import refine_pitch
+from ripieno.toolkit.measuring.refine import refine_pitch
 from ripieno_faust.clip import perform
 from ripieno_faust.engine import render
 from ripieno_faust.models import MODELS, RATE_HZ, hertz

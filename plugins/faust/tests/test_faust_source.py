@@ -12,8 +12,8 @@ import pytest
 from ripieno.contracts import ConfigError, Note
 from ripieno.contracts.describe import configure
 from ripieno.contracts.testing import DataSourceSuite
-from ripieno.toolkit.playing.agreement import onset_errors_s, pitch_errors_cents
-from ripieno.toolkit.playing.pairs import Clip
+from ripieno.toolkit.measuring.agreement import onset_errors_s, pitch_errors_cents
+from ripieno.toolkit.pairs.clips import Clip
 from ripieno.toolkit.playing.player import play
 from ripieno_faust.clip import make_clip
 from ripieno_faust.models import MODELS, RATE_HZ

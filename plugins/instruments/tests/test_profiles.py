@@ -5,7 +5,7 @@ from importlib.metadata import entry_points
 import pytest
 
 import ripieno_instruments
-from ripieno.contracts import Envelope, Note, Performance, Stream, cont_text, document_in, violations
+from ripieno.contracts import Envelope, Note, Performance, Stream, cont_text, document_in, validate
 
 NAMES = sorted(entry_points(group="ripieno.instruments").names)
 OURS = ("acoustic_guitar", "electric_guitar", "piano", "violin")
@@ -48,5 +48,5 @@ def test_a_melody_fits_the_violin_and_not_the_piano(tmp_path):
     for instrument, faults in (("violin", 0), ("piano", 1)):
         path.write_text(cont_text(Performance((Stream(instrument, (note,)),), 48000, 2.0)), encoding="utf-8")
         profiles = {name: getattr(ripieno_instruments, name) for name in OURS}
-        found = violations(document_in(path), profiles=profiles)
+        found = validate(document_in(path), profiles=profiles)
         assert [violation.path for violation in found] == ["streams[0].notes[0].mode"] * faults

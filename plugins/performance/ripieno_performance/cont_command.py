@@ -22,19 +22,19 @@ def cont() -> None:
     """Check and convert performances."""
 
 
-@cont.command()
+@cont.command("validate")
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
 @click.option("--format-only", is_flag=True, help="Leave out what the instrument can play.")
 @click.pass_obj
-def validate(host: Host, files: tuple[Path, ...], *, format_only: bool) -> None:
+def validate_files(host: Host, files: tuple[Path, ...], *, format_only: bool) -> None:
     """List everything that is wrong with .cont FILEs, each with its place; exit with 2 if anything is."""
-    from ripieno.contracts import document_in, violations
+    from ripieno.contracts import document_in, validate
 
     is_valid = True
     for path in files:
         try:
             document = document_in(path)
-            found = violations(document) if format_only else _faults(document, host)
+            found = validate(document) if format_only else _faults(document, host)
             faults = [f"{path}: {fault}" for fault in found]
         except InputError as error:
             faults = [str(error)]
@@ -48,7 +48,7 @@ def validate(host: Host, files: tuple[Path, ...], *, format_only: bool) -> None:
 
 def _faults(document: Mapping[str, Any], host: Host) -> "Sequence[Violation]":
     """Violations; an instrument without a profile is one too."""
-    from ripieno.contracts import Violation, violations
+    from ripieno.contracts import Violation, validate
 
     profiles, unknown = {}, []
     for path, name in _instruments(document):
@@ -57,7 +57,7 @@ def _faults(document: Mapping[str, Any], host: Host) -> "Sequence[Violation]":
         except RipienoError as error:
             unknown.append(Violation(path, " ".join(str(error).split())))
     places = {fault.path for fault in unknown}
-    found = [fault for fault in violations(document, profiles=profiles) if fault.path not in places]
+    found = [fault for fault in validate(document, profiles=profiles) if fault.path not in places]
     return [*unknown, *found]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from played import performance, rich, vibrato
 
-from ripieno.contracts import cont_text, performance_of, violations
+from ripieno.contracts import cont_text, performance_of, validate
 
 PAGE = Path(__file__).parents[3] / "docs" / "cont.md"
 pytestmark = pytest.mark.skipif(not PAGE.is_file(), reason="the documentation is not here")
@@ -26,7 +26,7 @@ def example(page) -> str:
 
 
 def test_the_example_is_valid_and_canonical(example):
-    assert violations(json.loads(example)) == ()
+    assert validate(json.loads(example)) == ()
     assert cont_text(performance_of(example)).splitlines() == example.splitlines()
 
 
@@ -65,4 +65,4 @@ def test_the_fault_on_the_page_is_told_in_these_words(example, page):
     document = json.loads(example)
     document["streams"][0]["notes"][1]["envelopes"]["pitch_midi"]["points"][0][0] = 0.5
     (told,) = re.findall(r"^take\.cont: (.*)$", page, re.MULTILINE)
-    assert [str(fault) for fault in violations(document)] == [told]
+    assert [str(fault) for fault in validate(document)] == [told]

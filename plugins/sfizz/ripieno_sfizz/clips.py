@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from ripieno.contracts import InputError, SampleLibrary
 from ripieno.contracts.performance import Note
-from ripieno.toolkit.playing.measure import measure_voice
-from ripieno.toolkit.playing.pairs import Clip, clip_of
+from ripieno.toolkit.measuring.measure import measure_voice
+from ripieno.toolkit.pairs.clips import Clip, clip_of
 from ripieno.toolkit.playing.player import play
 
 from .engine import RATE_HZ, Engine, Press

@@ -98,7 +98,7 @@ class SampledInstrument(DataSource[SampledConfig]):
         MissingError, StepError
             If sfizz_render is not here, or fails.
         """
-        from ripieno.toolkit.playing.pairs import collect
+        from ripieno.toolkit.pairs.clips import collect
 
         from .clips import check_sounding
 
@@ -137,7 +137,7 @@ class SampledInstrument(DataSource[SampledConfig]):
 
 def render(job: Mapping[str, Any], context: Context) -> list[dict[str, Any]]:
     """The clips of one job."""
-    from ripieno.toolkit.playing.pairs import keep
+    from ripieno.toolkit.pairs.clips import keep
 
     from .clips import make_clips
     from .strokes import Hands

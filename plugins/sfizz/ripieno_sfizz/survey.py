@@ -112,7 +112,7 @@ def _tuning(
 
 def cents_off(sound: NDArray[np.float32], key: int) -> float | None:
     """How far a held note sounds above its key, in the median; None where no pitch is found."""
-    from ripieno.toolkit.playing.refine import refine_pitch
+    from ripieno.toolkit.measuring.refine import refine_pitch
 
     times_s = np.arange(*_BODY_S, _STEP_S)
     refined = refine_pitch(sound, times_s, np.full(times_s.size, float(key)), rate_hz=RATE_HZ)

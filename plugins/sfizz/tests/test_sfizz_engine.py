@@ -10,7 +10,7 @@ import soundfile
 import tiny_sfz
 
 from ripieno.contracts import MissingError, StepError
-from ripieno.toolkit.playing.refine import refine_pitch
+from ripieno.toolkit.measuring.refine import refine_pitch
 from ripieno_sfizz import engine as engines
 from ripieno_sfizz.engine import RATE_HZ, SFIZZ, Engine, Press
 from ripieno_sfizz.sfz import read_sfz

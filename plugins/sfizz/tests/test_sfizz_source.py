@@ -24,7 +24,7 @@ from ripieno.contracts.context import new_context, use_context
 from ripieno.contracts.describe import configure
 from ripieno.contracts.performance import PITCH
 from ripieno.contracts.testing import DataSourceSuite, overrides
-from ripieno.toolkit.playing.agreement import onset_errors_s, pitch_errors_cents
+from ripieno.toolkit.measuring.agreement import onset_errors_s, pitch_errors_cents
 from ripieno_sfizz import libraries as maps
 from ripieno_sfizz.engine import RATE_HZ
 from ripieno_sfizz.folder import check_digests, library_folder, open_library

@@ -1,5 +1,1 @@
-"""Playing instruments that are computed: what is played, how it sounds, and what is written of it.
-
-`player` plans the notes as a person plays them, a plugin renders them voice by voice, `measure` says
-what is heard, and `pairs` keeps sound and label as files.
-"""
+"""Notes as a person plays them, drawn from a seed: `player` plans what a computed instrument is to play."""

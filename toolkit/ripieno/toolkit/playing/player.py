@@ -20,13 +20,13 @@ import numpy as np
 from ripieno.contracts import InputError
 from ripieno.contracts.performance import Note
 
+from .ability import Ability, Passage, Technique
 from .gestures import Sketch, drawn
+from .hands import bound, draw_left_hand, draw_pedal, voices_of, with_pedal
+from .line import draw_line
 from .phrases import draw_register, draw_scale, ladder
-from .phrases_hands import bound, draw_left_hand, draw_pedal, voices_of, with_pedal
-from .phrases_line import draw_line
-from .phrases_rhythm import draw_beat_s, draw_rest_s
-from .phrases_together import draw_picked, draw_second, draw_strummed
-from .player_ability import Ability, Passage, Technique
+from .rhythm import draw_beat_s, draw_rest_s
+from .together import draw_picked, draw_second, draw_strummed
 
 __all__ = ["Ability", "Technique", "play"]
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .ability import SLURRED, Ability, Passage, Technique
+from .gesture_draws import draw_bend, draw_glide_s, draw_vibrato
 from .gestures import Sketch, swell
-from .gestures_draws import draw_bend, draw_glide_s, draw_vibrato
 from .phrases import Floats, Ints, draw_melody
-from .phrases_rhythm import HOLDS, SHORTEST_S, Hold, draw_steps_s, humanised
-from .player_ability import SLURRED, Ability, Passage, Technique
+from .rhythm import HOLDS, SHORTEST_S, Hold, draw_steps_s, humanised
 
 # A person's tuning without frets: standard deviation and limit.
 TUNING_CENTS, WORST_CENTS = 4.0, 12.0

@@ -5,7 +5,7 @@ Conventions
 A clip is ``NAME.flac`` (mono, 24 bit) and ``NAME.cont``, with ``NAME.json``, its verdict, written last:
 a clip with a verdict is finished, whatever happens to the process. Attempt a at clip i draws from a seed
 of i and a alone, so that a set is the same for any number of workers and any batches. The manifest is
-described in `pairs_manifest`.
+described in `manifest`.
 
 A data source is two functions::
 
@@ -27,11 +27,11 @@ from numpy.typing import NDArray
 from ripieno.contracts import Context, Dataset, Licence, StepError, derive_seed
 from ripieno.contracts.performance import Performance, Stream
 
-from .pairs_files import read_verdict, sha256, write_clip, write_verdict
-from .pairs_manifest import DroppedClip, KeptClip, Verdict, manifest_of, split_of
+from .files import read_verdict, sha256, write_clip, write_verdict
+from .manifest import DroppedClip, KeptClip, Verdict, manifest_of, split_of
 
 if TYPE_CHECKING:
-    from .measure import Measured
+    from ..measuring.measure import Measured
 
 ATTEMPTS = 20
 MASKED_SHARE = 0.05
@@ -100,7 +100,7 @@ def clip_of(
     field_provenance, masked_outputs, licences
         As of a `Performance`.
     """
-    from .checks import clip_faults
+    from ..measuring.checks import clip_faults
 
     measured = sorted(measured, key=lambda one: (one.note.onset_s, one.note.offset_s))
     performance = Performance(

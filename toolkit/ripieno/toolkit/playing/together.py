@@ -11,12 +11,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from .ability import Ability, Passage, Technique
+from .gesture_draws import can_waver
 from .gestures import Sketch
-from .gestures_draws import can_waver
+from .line import draw_arc, struck, tuned
 from .phrases import Ints, draw_chord
-from .phrases_line import draw_arc, struck, tuned
-from .phrases_rhythm import HOLDS, LONGEST_S, SHORTEST_S, draw_steps_s, humanised
-from .player_ability import Ability, Passage, Technique
+from .rhythm import HOLDS, LONGEST_S, SHORTEST_S, draw_steps_s, humanised
 
 # Semitones below a melody; of two, the one that is in the key.
 INTERVALS = {"thirds": (4, 3), "sixths": (9, 8), "fifths": (7, 5), "octaves": (12, 12)}

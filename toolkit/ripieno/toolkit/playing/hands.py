@@ -14,11 +14,11 @@ import numpy as np
 
 from ripieno.contracts.performance import Envelope, Note
 
+from .ability import SLURRED, Ability, Passage
 from .gestures import Floats, Sketch, swell
+from .line import draw_arc, struck
 from .phrases import draw_chord
-from .phrases_line import draw_arc, struck
-from .phrases_rhythm import SHORTEST_S
-from .player_ability import SLURRED, Ability, Passage
+from .rhythm import SHORTEST_S
 
 PEDAL = "sustain_pedal"
 # Keys are never struck quite together.

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from .ability import Ability, Technique
 from .gestures import STEP_S, Bend, Vibrato
-from .player_ability import Ability, Technique
 
 VIBRATO_FROM_S, BEND_FROM_S = 0.35, 0.35
 VIBRATO_SHARE = {"bowed": 0.75, "plucked": 0.3, "struck": 0.0}

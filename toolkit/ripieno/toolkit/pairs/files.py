@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ripieno.contracts.cont import write_cont
 from ripieno.contracts.performance import Performance
 
-from .pairs_manifest import Verdict
+from .manifest import Verdict
 
 
 def write_clip(
