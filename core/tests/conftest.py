@@ -21,7 +21,7 @@ from ripieno.registry import Registry
 PACKAGE = Path(__file__).with_name("ripieno_bench")
 JOINERS = (
     "Shout", "Concat", "Beside", "Table", "Pair", "Counted", "Inner", "Dice", "FactsOf", "Weighted", "Hobby", "Needy",
-    "Page", "Learned", "Device", "Accelerated", "Faulty", "Spread", "Headed", "Nested",
+    "Page", "Sampled", "Learned", "Device", "Accelerated", "Faulty", "Spread", "Headed", "Nested",
 )  # fmt: skip
 EFFECTS = ("Downmix", "Resample", "Phone", "Radio", "Whole")
 STREAMS = "ripieno_bench.streams"
@@ -55,6 +55,7 @@ ENTRY_POINTS: Mapping[str, Mapping[str, str]] = {
         "hobby": "ripieno_bench.data:hobby_weights",
         "far": "ripieno_bench.data:far_weights",
     },
+    "ripieno.sample_libraries": {"dear": "ripieno_bench.data:dear_samples"},
     "ripieno.presets": {"drift": "ripieno_bench.data:drift"},
     "ripieno.pipelines": {"greeting": "ripieno_bench.data:greeting"},
     "ripieno.commands": {"hello": "ripieno_bench:hello"},

@@ -474,6 +474,10 @@ def test_a_timeout_is_the_steps_own(steps):
             'step "a": the licence CC-BY-NC-4.0 of package:ripieno_bench/weights.bin excludes',
         ),
         (
+            "a: {uses: joiner/sampled, in: {text: one}}",
+            'step "a": the licence CC-BY-NC-4.0 of A. Harpist excludes',
+        ),
+        (
             "a: {uses: joiner/inner, in: {text: one}, with: {inner: joiner/hobby}}",
             'step "a": the licence CC-BY-NC-4.0 of A. Researcher excludes',
         ),

@@ -1,4 +1,4 @@
-"""Compose the samples of ``sample_library/example_piano``: ``python compose_example.py FOLDER``.
+"""Compose the samples of ``sample_library/example_piano``: ``python compose_example.py ripieno_sfizz/example_piano``.
 
 Struck stiff strings by formula, so that sampled data can be made where no library is at hand: partials of a
 string whose stiffness stretches them, each with the strength that the hammer's place gives it, decaying the
@@ -16,8 +16,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-RATE_HZ = 32000
-LENGTH_S = 2.5
+RATE_HZ = 24000
+LENGTH_S = 2.2
 KEYS = range(38, 87, 6)
 HAMMER = 0.12
 LAYERS = (("soft", 1, 90, 2.4), ("hard", 91, 127, 1.5))

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from .config import message_of
 from .errors import MissingError, PluginError
+from .provenance import Licence
 
 D = TypeVar("D", bound="DataPlugin")
 
@@ -21,6 +22,11 @@ class DataPlugin(BaseModel):
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     group: ClassVar[str] = ""
     prefix: ClassVar[str] = ""
+
+    @property
+    def terms(self) -> Licence | None:
+        """Under which its content may be used; None where that is the distribution's own licence."""
+        return None
 
 
 class Preset(DataPlugin):
@@ -60,6 +66,11 @@ class Asset(DataPlugin):
     commercial: bool = Field(description="Whether commercial use is allowed.")
     description: str = Field("", description="One line for lists.")
     _path: Path | None = PrivateAttr(default=None)
+
+    @property
+    def terms(self) -> Licence:
+        """Licence and credit of the file."""
+        return Licence(self.licence, self.credit, self.commercial, self.url)
 
     @property
     def path(self) -> Path:

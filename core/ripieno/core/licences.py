@@ -1,6 +1,7 @@
 """Licences of what one node brings: of an input's data, of what its plugin carries, of assets it names."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ripieno.registry import Configured, Registry
@@ -55,10 +56,7 @@ def _of_plugin(uses: str, configured: Configured, registry: Registry) -> list[di
 
 def _of_reference(reference: Mapping[str, Any], registry: Registry) -> list[dict[str, Any]]:
     uses = reference["uses"]
-    if uses.startswith("asset/"):
-        asset = registry.build(uses, {})
-        terms = {"name": asset.licence, "credit": asset.credit, "commercial": asset.commercial}
-        return [{**terms, "source": asset.url}]
     if registry.is_data(uses):
-        return []
+        terms = registry.build(uses, {}).terms
+        return [asdict(terms)] if terms else []
     return _of_plugin(uses, registry.configure(uses, reference["with"]), registry)

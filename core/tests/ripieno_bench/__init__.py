@@ -27,6 +27,7 @@ from ripieno.contracts import (
     PluginConfig,
     PluginRef,
     Resources,
+    SampleLibrary,
     Scores,
     Separator,
     Stems,
@@ -123,6 +124,17 @@ class Weighted(Joiner[WeightedConfig]):
 
     def join(self, text: Text) -> Text:
         return Text(f"{text.text} {len(self.config.weights.plugin.path.read_bytes())}")
+
+
+class SampledConfig(PluginConfig):
+    map: PluginRef[SampleLibrary] = Field(PluginRef("sample_library/dear"), description="What is played.")
+
+
+class Sampled(Joiner[SampledConfig]):
+    """Tells what its samples are of."""
+
+    def join(self, text: Text) -> Text:
+        return Text(f"{text.text} {self.config.map.plugin.instrument}")
 
 
 class Hobby(Joiner[NoConfig]):

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from ripieno.contracts import Asset, Preset, Recipe
+from ripieno.contracts import Asset, Preset, Recipe, SampledPlayer, SampledTechnique, SampleLibrary
 
 _SHA256 = hashlib.sha256(b"weights").hexdigest()
 
@@ -17,5 +17,18 @@ weights = Asset(
 )
 hobby_weights = weights.model_copy(update={"licence": "CC-BY-NC-4.0", "commercial": False})
 far_weights = weights.model_copy(update={"url": Path(__file__).with_name("weights.bin").as_uri()})
+dear_samples = SampleLibrary(
+    description="A harp that is not for sale.",
+    instrument="harp",
+    file="harp.sfz",
+    techniques=(
+        SampledTechnique(articulation="plucked", mode="finger", lowest_key=40, highest_key=60, release_s=1),
+    ),
+    player=SampledPlayer(excitation="plucked"),
+    licence="CC-BY-NC-4.0",
+    credit="A. Harpist",
+    commercial=False,
+    source="a harp",
+)
 drift = Preset(uses="joiner/shout", settings={"mark": "~"})
 greeting = Recipe(path=Path(__file__).with_name("greeting.yaml"))

@@ -1,12 +1,15 @@
 """Where a library's files lie, and whether they are those that its map was measured on."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 from ripieno.contracts import ConfigError, InputError, SampleLibrary
 
 from .sfz import Sfz, read_sfz
 from .survey import digests
+
+_PACKAGE = "package:"
 
 
 def library_folder(name: str) -> Path:
@@ -15,7 +18,8 @@ def library_folder(name: str) -> Path:
     Parameters
     ----------
     name : str
-        The name of a folder in ``$RIPIENO_DATA/sfz``, or a path.
+        The name of a folder in ``$RIPIENO_DATA/sfz``, a path, or ``package:MODULE/FOLDER`` for one that a
+        package carries.
 
     Raises
     ------
@@ -23,13 +27,26 @@ def library_folder(name: str) -> Path:
         If there is none.
     """
     data = os.environ.get("RIPIENO_DATA")
-    places = dict.fromkeys([*([Path(data) / "sfz" / name] if data else []), Path(name).expanduser()])
+    if name.startswith(_PACKAGE):
+        places = dict.fromkeys(_carried(name.removeprefix(_PACKAGE)))
+    else:
+        places = dict.fromkeys([*([Path(data) / "sfz" / name] if data else []), Path(name).expanduser()])
     found = next((place for place in places if place.is_dir()), None)
     if found is None:
-        looked = " and ".join(str(place) for place in places)
+        looked = " and ".join(str(place) for place in places) or name
         cure = "Give the folder that holds its SFZ file" + ("" if data else ", or set RIPIENO_DATA")
         raise ConfigError(f"library: no folder at {looked}. {cure}")
     return found.resolve()
+
+
+def _carried(place: str) -> list[Path]:
+    """Where a package, which is not imported, carries a folder; empty where there is no such package."""
+    module, _, folder = place.partition("/")
+    try:
+        spec = find_spec(module)
+    except (ModuleNotFoundError, ValueError):
+        return []
+    return [Path(root) / folder for root in (spec and spec.submodule_search_locations) or ()]
 
 
 def open_library(library: SampleLibrary, folder: Path) -> Sfz:

@@ -54,7 +54,8 @@ class SampledConfig(PluginConfig):
     )
     library: str = Field(
         "violin",
-        description="Folder of the samples: a name in $RIPIENO_DATA/sfz or a path; by instrument if not given.",
+        description="Folder of the samples: a name in $RIPIENO_DATA/sfz, a path, or package:MODULE/FOLDER; "
+        "by instrument if not given.",
     )
     map: PluginRef[SampleLibrary] = Field(
         PluginRef(f"{_PREFIX}violin"), description="Map of the samples; by instrument where not given."

@@ -364,7 +364,8 @@ class Registry:
         with suppress(KeyError, TypeError, ValueError, AttributeError):
             return read(self._memo.get(*key))
         document = make()
-        if self._fresh[entry.module]:
+        # Which files a plugin reads is for the disk to say, each time.
+        if self._fresh[entry.module] and not document.get("assets"):
             self._memo.put(document, *key)
         return read(document)
 
