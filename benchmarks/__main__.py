@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from . import film, imports, lines, memory, planning, rhythm, startup, steps
+from . import film, imports, lines, memory, planning, playing, rhythm, startup, steps
 from .figures import Row
 from .place import Place
 
@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, Callable[[Place], Iterator[Row]]] = {
     "memory": memory.rows,
     "film": film.rows,
     "rhythm": rhythm.rows,
+    "playing": playing.rows,
     "lines": lines.rows,
 }
 HEADS = ("what", "bar", "measured", "peers", "")

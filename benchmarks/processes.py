@@ -112,7 +112,7 @@ def measure_memory(command: Command) -> tuple[Usage, Peak]:
         started = time.perf_counter()
         process = _start(command, output.fileno())
         while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:
-            sizes = [_anonymous_bytes(pid) for pid in _tree(process.pid)]
+            sizes = [anonymous_bytes(pid) for pid in _tree(process.pid)]
             process_bytes = max(process_bytes, *sizes)
             tree_bytes = max(tree_bytes, sum(sizes))
             time.sleep(SAMPLE_EVERY_S)
@@ -159,7 +159,8 @@ def _tree(root: int) -> list[int]:
     return found
 
 
-def _anonymous_bytes(pid: int) -> int:
+def anonymous_bytes(pid: int) -> int:
+    """Anonymous resident pages of a process; 0 where there is none."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
