@@ -283,7 +283,8 @@ def _plugin(uses: str, plugin: Descriptor, config: Config) -> Iterator[str]:
     yield from ("", f"### {uses}")
     yield from rst(str(NumpyDocstring(plugin.description, config, what="class")).splitlines())
     results = [f"`.{name}`: `{kind}`" for name, kind in plugin.fields] or [f"`{plugin.kind}`"]
-    names = registry().configure(uses, {}).outputs
+    # Settings decide the names of stems alone, and some plugins have no data where the site is built.
+    names = registry().configure(uses, {}).outputs if plugin.kind == "stems" else ()
     results += [f"`.{name}`: `audio`" for name in names]
     yield from ("", f"{_takes(plugin)}gives {', '.join(results)}.", *_flags(plugin))
     yield from _settings(plugin.config_schema)

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from .cont_reading import VERSION, Reading, Violation
+from .cont_reading import VERSION, DocumentReader, Violation
 from .errors import InputError
 from .instrument import InstrumentProfile
 from .performance import Envelope, Note, Performance, Stream
@@ -86,7 +86,7 @@ def performance_of(document: Mapping[str, Any] | str) -> Performance:
     InputError
         With the first violation, and the number of the others.
     """
-    reading = Reading({})
+    reading = DocumentReader({})
     performance = reading.document(json.loads(document) if isinstance(document, str) else document)
     if reading.found or performance is None:
         others = len(reading.found) - 1
@@ -112,7 +112,7 @@ def validate(
     tuple of Violation
         In the order of the document; none where it is valid.
     """
-    reading = Reading(profiles or {})
+    reading = DocumentReader(profiles or {})
     reading.document(document)
     return tuple(reading.found)
 

@@ -1,4 +1,4 @@
-"""Reading a ``.cont`` document piece by piece, so that every fault in it is found with its place."""
+"""DocumentReader a ``.cont`` document piece by piece, so that every fault in it is found with its place."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -46,7 +46,7 @@ class Violation:
         return f"{self.path}: {self.message}"
 
 
-class Reading:
+class DocumentReader:
     """One pass through a document, which builds what it can and notes what is wrong.
 
     Parameters
@@ -147,7 +147,7 @@ class Reading:
 class _Place:
     """An object in a document, what was taken out of it, and where faults in it are noted."""
 
-    def __init__(self, reading: Reading, path: str, value: Any, name: str = "") -> None:
+    def __init__(self, reading: DocumentReader, path: str, value: Any, name: str = "") -> None:
         self.found = reading.found
         self.reading = reading
         self.before = len(self.found)
