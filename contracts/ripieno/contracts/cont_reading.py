@@ -1,4 +1,4 @@
-"""DocumentReader a ``.cont`` document piece by piece, so that every fault in it is found with its place."""
+"""Reading a ``.cont`` document piece by piece, so that every fault in it is found with its place."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
