@@ -183,6 +183,15 @@ def test_settings_are_put_in_at_any_depth():
     assert declared.steps["a"].settings == {"b": {"c": 1, "d": 2}, "e": 3}
 
 
+def test_paths_in_settings_are_relative_to_the_file_except_those_that_the_run_gives():
+    declared = Pipeline.parse("ripieno: 1\nsteps:\n  a: {uses: x, with: {b: {c: 1}}}\n", folder=Path("songs"))
+    step = declared.with_settings({"a.b.c": 2, "a.d": 3}).with_settings({"a.e.f": 4}).steps["a"]
+    given = [("b", "c"), ("b", "c", 0), ("d",), ("d", "e"), ("e", "f")]
+    assert {step.folder_of(trail) for trail in given} == {Path()}
+    assert {step.folder_of(trail) for trail in [("b",), ("b", "d"), ("c",), ("e",)]} == {Path("songs")}
+    assert declared.steps["a"].folder_of(("b", "c")) == Path("songs")
+
+
 @pytest.mark.parametrize("place", ["a", "b.c", ".c", ""])
 def test_a_setting_of_no_step_is_refused(place):
     with pytest.raises(PipelineError, match=r"is not step\.key\. Steps: a"):

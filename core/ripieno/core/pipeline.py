@@ -3,7 +3,7 @@
 Conventions
 -----------
 A reference is ``name`` (an input or a step) or ``step.output``. Paths in a file are relative to the
-file, paths given to the run to the current folder.
+file, paths given to the run to the current folder; those in settings too, see `paths`.
 """
 
 import json
@@ -51,7 +51,10 @@ class Input:
 
 @dataclass(frozen=True)
 class Step:
-    """One use of one plugin."""
+    """One use of one plugin.
+
+    `folder` is what paths in `settings` are relative to, `given` the places whose values the run gave.
+    """
 
     name: str
     uses: str
@@ -59,6 +62,13 @@ class Step:
     settings: Mapping[str, Any]
     cross: bool = False
     timeout_s: float | None = None
+    folder: Path = Path()
+    given: frozenset[Trail] = frozenset()
+
+    def folder_of(self, trail: Trail) -> Path:
+        """What a path in the settings is relative to."""
+        is_given = any(trail[: len(place)] == place for place in self.given)
+        return Path() if is_given else self.folder
 
 
 @dataclass(frozen=True, repr=False)
@@ -115,7 +125,7 @@ class Pipeline:
         return cls(
             name=value.get("name") or (file.stem if file else "pipeline"),
             inputs={name: _input(name, item, folder) for name, item in value.get("inputs", {}).items()},
-            steps={name: _step(name, item) for name, item in value["steps"].items()},
+            steps={name: _step(name, item, folder) for name, item in value["steps"].items()},
             outputs=value.get("outputs", {}),
             document=document,
             seed=value.get("seed", 0),
@@ -173,7 +183,9 @@ class Pipeline:
                 raise PipelineError(
                     f"{place!r} is not step.key. Steps: {', '.join(steps)}{did_you_mean(name, tuple(steps))}"
                 )
-            steps[name] = replace(steps[name], settings=_put(steps[name].settings, key.split("."), value))
+            step, keys = steps[name], key.split(".")
+            given = step.given | {tuple(keys)}
+            steps[name] = replace(step, settings=_put(step.settings, keys, value), given=given)
         return replace(self, steps=steps)
 
     def run(
@@ -243,7 +255,7 @@ def _input(name: str, item: Mapping[str, Any], folder: Path) -> Input:
     )
 
 
-def _step(name: str, item: Mapping[str, Any]) -> Step:
+def _step(name: str, item: Mapping[str, Any], folder: Path) -> Step:
     return Step(
         name=name,
         uses=item["uses"],
@@ -251,6 +263,7 @@ def _step(name: str, item: Mapping[str, Any]) -> Step:
         settings=item.get("with", {}),
         cross=item.get("cross", False),
         timeout_s=item.get("timeout"),
+        folder=folder,
     )
 
 

@@ -18,6 +18,7 @@ from ripieno.registry.suggest import did_you_mean
 
 from .items import Item, items_of
 from .licences import licences_of
+from .paths import item_with_absolute_paths, with_absolute_paths
 from .pipeline import Input, Pipeline, Source, Step, names_of
 from .plan import Node, Plan, Ref, Task, Wire
 
@@ -58,7 +59,7 @@ class _Planner:
     def __init__(
         self, pipeline: Pipeline, registry: Registry, only: Sequence[str], live: Mapping[str, str] | None
     ) -> None:
-        self.pipeline = pipeline
+        self.pipeline = with_absolute_paths(pipeline, registry)
         self.live = live
         self.registry = registry
         self.catalogue = Catalogue(registry)
@@ -321,7 +322,10 @@ class _Planner:
             self.input_problem(source, f'input "{name}": files of one input need one codec: {listed}')
             return
         (codec,) = codecs
-        self.items[name] = items
+        steps = self.pipeline.steps
+        self.items[name] = tuple(
+            item_with_absolute_paths(item, source, steps, self.registry) for item in items
+        )
         self.nodes[name] = Node(
             name=name,
             role="input",
