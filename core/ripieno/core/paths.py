@@ -62,8 +62,9 @@ def _absolute(
         schema = registry.describe(uses).config_schema
         for around, trail, schemas in _walk(made, schema, [*_options(schema, schema)]):
             if _is_path(around[trail[-1]], schemas):
-                path = folder_of((*above, *trail)) / expanded(around[trail[-1]])
-                around[trail[-1]] = str(path.absolute())
+                # Links in the path itself stay: the name that was written may say what the file is.
+                folder = folder_of((*above, *trail)).resolve()
+                around[trail[-1]] = str(folder / expanded(around[trail[-1]]))
         if not any("PluginRef" in name for name in schema.get("$defs", ())):
             return made
         # Which plugin a bare name means, or settings without a name are for, validation alone knows.
