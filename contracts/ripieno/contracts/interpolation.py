@@ -47,65 +47,58 @@ def interpolate_all(envelopes: Sequence["Envelope"], which: NDArray[np.int64], t
     ndarray [queries]
         Exact at breakpoints. Costs a few passes over the queries, and a search for each point.
     """
-    if not which.size:
+    if not times_s.size:
         return np.zeros(0)
     points_s = np.concatenate([envelope.times_s for envelope in envelopes])
     sizes = np.array([envelope.times_s.size for envelope in envelopes])
-    firsts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    segments = _Segments.of(envelopes, points_s, sizes, firsts)
+    firsts = np.cumsum(sizes) - sizes
 
     # All envelopes end to end on one axis, so that one search serves them all.
     span_s = 2.0 ** np.ceil(np.log2(1 + max(points_s.max(), times_s.max())))
-    queries = which * span_s + times_s
-    reached = np.searchsorted(queries, np.repeat(np.arange(sizes.size), sizes) * span_s + points_s)
-    left = np.cumsum(np.bincount(reached, minlength=which.size + 1)[:-1]) - 1
-    left = np.maximum(left, firsts[which])
-    return segments.at(left, np.maximum(times_s - points_s[left], 0))
+    places_s = np.repeat(span_s * np.arange(sizes.size), sizes) + points_s
+    reached = np.searchsorted(span_s * which + times_s, places_s)
+    # What is asked before the first point is the first point's too.
+    reached[firsts] = np.searchsorted(which, np.arange(sizes.size))
+    asked = np.diff(reached, append=times_s.size)
+    after_s = np.maximum(times_s - np.repeat(points_s, asked), 0)
+    return _polynomial(_coefficients(envelopes, points_s, sizes, firsts), asked, after_s)
 
 
-class _Segments:
-    """Polynomials from each point to the next; constant from the last one on."""
+def _polynomial(coefficients: Sequence[Floats], asked: NDArray[np.int64], after_s: Floats) -> Floats:
+    """Values [queries] of polynomials, the lowest power first, of which each is asked so many times."""
+    highest, *lower = reversed(coefficients)
+    values = np.repeat(highest, asked)
+    for coefficient in lower:
+        values *= after_s
+        values += np.repeat(coefficient, asked)
+    return values
 
-    def __init__(self, coefficients: Sequence[Floats]) -> None:
-        self.coefficients = coefficients
 
-    @classmethod
-    def of(
-        cls,
-        envelopes: Sequence["Envelope"],
-        points_s: Floats,
-        sizes: NDArray[np.int64],
-        firsts: NDArray[np.int64],
-    ) -> "_Segments":
-        values = np.concatenate([envelope.values for envelope in envelopes])
-        lasts = firsts + sizes - 1
-        steps_s = np.diff(points_s, append=np.inf)
-        steps_s[lasts] = np.inf
-        chords = np.diff(values, append=values[-1]) / steps_s
-        kinds = np.repeat([envelope.interpolation for envelope in envelopes], sizes)
-        linear = np.where(kinds == "step", 0.0, chords)
-        if not (kinds == "cubic").any():
-            return cls((values, linear))
-        slopes = _monotone_slopes(steps_s, chords, sizes, firsts)
-        following = np.append(slopes[1:], 0.0)
-        is_cubic = (kinds == "cubic") & np.isfinite(steps_s)
-        step_s = np.where(is_cubic, steps_s, 1.0)
-        return cls(
-            (
-                values,
-                np.where(is_cubic, slopes, linear),
-                np.where(is_cubic, (3 * chords - 2 * slopes - following) / step_s, 0.0),
-                np.where(is_cubic, (slopes + following - 2 * chords) / step_s**2, 0.0),
-            )
-        )
-
-    def at(self, left: NDArray[np.int64], after_s: Floats) -> Floats:
-        highest, *lower = reversed(self.coefficients)
-        values = highest[left]
-        for coefficient in lower:
-            values *= after_s
-            values += coefficient[left]
-        return values
+def _coefficients(
+    envelopes: Sequence["Envelope"], points_s: Floats, sizes: NDArray[np.int64], firsts: NDArray[np.int64]
+) -> tuple[Floats, ...]:
+    """Of the polynomials from each point to the next, the lowest power first; constant from the last one on."""
+    values = np.concatenate([envelope.values for envelope in envelopes])
+    steps_s = np.diff(points_s, append=np.inf)
+    steps_s[firsts + sizes - 1] = np.inf
+    chords = np.diff(values, append=values[-1]) / steps_s
+    is_step, is_cubic = (
+        np.repeat([envelope.interpolation == kind for envelope in envelopes], sizes)
+        for kind in ("step", "cubic")
+    )
+    linear = np.where(is_step, 0.0, chords)
+    if not is_cubic.any():
+        return values, linear
+    slopes = _monotone_slopes(steps_s, chords, sizes, firsts)
+    following = np.append(slopes[1:], 0.0)
+    is_cubic &= np.isfinite(steps_s)
+    step_s = np.where(is_cubic, steps_s, 1.0)
+    return (
+        values,
+        np.where(is_cubic, slopes, linear),
+        np.where(is_cubic, (3 * chords - 2 * slopes - following) / step_s, 0.0),
+        np.where(is_cubic, (slopes + following - 2 * chords) / step_s**2, 0.0),
+    )
 
 
 def _monotone_slopes(

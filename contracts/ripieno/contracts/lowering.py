@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .artifact import require
 from .interpolation import interpolate_all
-from .performance import Note, Stream
+from .performance import Stream
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,19 +86,23 @@ def lower(
     lengths = np.maximum(_first_frames(offsets_s, rate_hz, start_s, frames) - begins, 0)
     lanes = _lanes(onsets_s, offsets_s)
 
-    of_note = np.repeat(np.arange(len(notes)), lengths)
-    frame = np.arange(of_note.size) - np.repeat(np.cumsum(lengths) - lengths - begins, lengths)
+    # Notes one after the other; where the frames of each begin in that row, in its lane, and in time.
+    counted, starts = np.arange(lengths.sum()), np.cumsum(lengths) - lengths
+    row = counted + np.repeat(lanes * frames + begins - starts, lengths)
+    times_s = _times_s(counted + np.repeat(begins - starts, lengths), rate_hz, start_s)
     count = int(lanes.max(initial=0)) + 1
-    row = lanes[of_note] * frames + frame
     sounding = np.full(count * frames, -1, np.int32)
-    sounding[row] = of_note
+    sounding[row] = np.repeat(np.arange(len(notes), dtype=np.int32), lengths)
     values = np.full((len(channels), count * frames), np.nan)
     known = np.zeros((len(channels), count * frames), bool)
-    times_s = _times_s(frame, rate_hz, start_s)
     for index, name in enumerate(channels):
-        asked, column, is_known = _column(name, notes, of_note, times_s)
-        values[index, row[asked]] = column
-        known[index, row[asked]] = is_known
+        having = np.array([name in note.envelopes for note in notes], bool)
+        is_known = np.array([name in note.envelopes and name not in note.masked for note in notes], bool)
+        envelopes = [note.envelopes[name] for note in notes if name in note.envelopes]
+        which = np.repeat(np.arange(len(envelopes)), lengths[having])
+        here = slice(None) if having.all() else np.repeat(having, lengths)
+        values[index, row[here]] = interpolate_all(envelopes, which, times_s[here])
+        known[index, row] = np.repeat(is_known, lengths)
     shape = (len(channels), count, frames)
     return Lowered(
         np.moveaxis(values.reshape(shape), 0, 2),
@@ -108,18 +112,6 @@ def lower(
         float(rate_hz),
         float(start_s),
     )
-
-
-def _column(
-    name: str, notes: Sequence[Note], of_note: NDArray[np.int64], times_s: NDArray[np.float64]
-) -> tuple[NDArray[np.bool_] | slice, NDArray[np.float64], NDArray[np.bool_]]:
-    """Which rows have the channel, their values, and whether each is known."""
-    holders = np.array([name in note.envelopes for note in notes], bool)
-    is_known = np.array([name not in note.masked for note in notes], bool)
-    asked: NDArray[np.bool_] | slice = slice(None) if holders.all() else holders[of_note]
-    envelopes = [note.envelopes[name] for note in notes if name in note.envelopes]
-    which = (np.cumsum(holders) - 1)[of_note[asked]]
-    return asked, interpolate_all(envelopes, which, times_s[asked]), is_known[of_note[asked]]
 
 
 def _times_s(frame: NDArray[np.int64], rate_hz: float, start_s: float) -> NDArray[np.float64]:

@@ -97,7 +97,8 @@ def measure_voice(
     onsets_s = _heard_onsets_s(power, notes)
     offsets_s = np.array([note.offset_s for note in notes])
     grid = _Grid.over(onsets_s, offsets_s)
-    planned = interpolate_all([note.envelopes[PITCH] for note in notes], grid.which, grid.times_s)
+    counts = np.bincount(grid.which, minlength=len(notes))
+    planned = interpolate_all([note.envelopes[PITCH] for note in notes], counts, grid.times_s)
     levels_dbfs = dynamics_dbfs(
         power,
         grid.times_s,
@@ -167,8 +168,14 @@ def _heard_onsets_s(power: Power, notes: Sequence[Note]) -> Floats:
     drives_s = np.array([note.onset_s for note in notes])
     offsets_s = np.array([note.offset_s for note in notes])
     onsets_s = audible_onsets_s(power, drives_s, ends_s=offsets_s - HOP_S)
-    slurred = np.array([note.articulation == "legato" for note in notes])
-    return np.where(slurred, drives_s, np.round(onsets_s, TIME_DIGITS))
+    return np.where(_slurred(notes), drives_s, np.round(onsets_s, TIME_DIGITS))
+
+
+def _slurred(notes: Sequence[Note]) -> NDArray[np.bool_]:
+    """Whether a note goes on from the one before; a struck key has its attack also where it is legato."""
+    goes_on = [after.onset_s <= before.offset_s for before, after in pairwise(notes)]
+    legato = [note.articulation == "legato" for note in notes]
+    return np.array(legato) & np.array([False, *goes_on])
 
 
 def _starts_late(power: Power, notes: Sequence[Note]) -> NDArray[np.bool_]:
