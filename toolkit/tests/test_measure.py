@@ -136,6 +136,12 @@ def test_slurred_notes_begin_where_they_are_driven():
     assert first.note.envelopes[PITCH].at(np.array([0.4, 0.79])) == pytest.approx([60, 60], abs=0.01)
 
 
+def test_a_legato_key_that_is_struck_is_heard_where_it_sounds():
+    notes = planned(0.3, 0.8, 60.0), planned(1.0, 1.5, 64.0, articulation="legato")
+    _, second = measured(rendered(notes, late_s=0.02), *notes)
+    assert second.fault == "" and second.note.onset_s == pytest.approx(1.02, abs=0.002)
+
+
 def test_short_notes_are_measured():
     notes = [planned(0.2 + 0.1 * number, 0.28 + 0.1 * number, 55.0 + number) for number in range(15)]
     for one, note in zip(measured(rendered(notes, cents=12), *notes), notes, strict=True):

@@ -67,9 +67,9 @@ class SampledConfig(PluginConfig):
         """What is not given is that of the instrument."""
         if not isinstance(settings, Mapping) or "map" in settings:
             return settings
-        instrument = settings.get("instrument", "violin")
+        instrument = str(settings.get("instrument", "violin"))
         if instrument not in LIBRARIES:
-            near = get_close_matches(str(instrument), LIBRARIES, n=1)
+            near = get_close_matches(instrument, LIBRARIES, n=1)
             question = f'Did you mean "{near[0]}"?' if near else "Name the map of another one by map"
             raise ValueError(f'no map of samples for "{instrument}": {", ".join(LIBRARIES)}. {question}')
         name, folder = LIBRARIES[instrument]

@@ -229,6 +229,7 @@ def test_no_clips_are_an_empty_set():
         ("violn", 'Did you mean "violin"?'),
         ("electric guitar", 'Did you mean "electric_guitar"?'),
         ("tuba", "by map"),
+        (["violin"], 'Did you mean "violin"?'),
     ],
 )
 def test_an_instrument_without_a_map_is_refused_with_a_suggestion(instrument, question):
