@@ -55,10 +55,9 @@ def pitch_errors_cents(
     if not labelled:
         return np.zeros(0)
     rows = [np.arange(note.onset_s, note.offset_s, HOP_S) for note in labelled]
-    counts = np.array([row.size for row in rows])
-    which = np.repeat(np.arange(len(rows)), counts)
+    which = np.repeat(np.arange(len(rows)), [row.size for row in rows])
     times_s = np.concatenate(rows)
-    labels = interpolate_all([note.envelopes[PITCH] for note in labelled], counts, times_s)
+    labels = interpolate_all([note.envelopes[PITCH] for note in labelled], which, times_s)
     margins_s = window_s(labels) / 2
     alone = _inside(labelled, which, times_s, margins_s) & (
         _sounding(notes, times_s, margins_s=margins_s, ring_s=ring_s) == 1

@@ -97,8 +97,7 @@ def measure_voice(
     onsets_s = _heard_onsets_s(power, notes)
     offsets_s = np.array([note.offset_s for note in notes])
     grid = _Grid.over(onsets_s, offsets_s)
-    counts = np.bincount(grid.which, minlength=len(notes))
-    planned = interpolate_all([note.envelopes[PITCH] for note in notes], counts, grid.times_s)
+    planned = interpolate_all([note.envelopes[PITCH] for note in notes], grid.which, grid.times_s)
     levels_dbfs = dynamics_dbfs(
         power,
         grid.times_s,
@@ -175,7 +174,8 @@ def _slurred(notes: Sequence[Note]) -> NDArray[np.bool_]:
     """Whether a note goes on from the one before; a struck key has its attack also where it is legato."""
     goes_on = [after.onset_s <= before.offset_s for before, after in pairwise(notes)]
     legato = [note.articulation == "legato" for note in notes]
-    return np.array(legato) & np.array([False, *goes_on])
+    slurred: NDArray[np.bool_] = np.array(legato) & np.array([False, *goes_on])
+    return slurred
 
 
 def _starts_late(power: Power, notes: Sequence[Note]) -> NDArray[np.bool_]:
