@@ -95,3 +95,20 @@ def test_nothing_played_is_one_silent_lane():
     assert not lowered.known.any()
     with pytest.raises(InputError, match="no channel 'bow' was lowered: pitch_midi"):
         lowered.channel("bow")
+
+
+def test_long_performances_are_lowered_like_short_ones():
+    rng = np.random.default_rng(1)
+    notes = []
+    for onset_s in np.arange(0, 600, 0.75):
+        pitch = Envelope(onset_s + np.array([0.1, 0.3, 0.4]), rng.uniform(50, 80, 3), "cubic")
+        channels = {"pitch_midi": pitch} if rng.random() < 0.8 else {}
+        notes.append(Note(onset_s, onset_s + 1, "plucked", "", channels))
+    rate_hz = 700.0
+    lowered = lower(Stream("harp", tuple(notes)), rate_hz=rate_hz, channels=["pitch_midi"], frames=420_000)
+    for index in range(0, len(notes), 37):
+        lane, frame = np.nonzero(lowered.notes == index)
+        asked = notes[index].envelopes.get("pitch_midi")
+        expected = np.full(frame.size, np.nan) if asked is None else asked.at(frame / rate_hz)
+        np.testing.assert_allclose(lowered.values[lane, frame, 0], expected, atol=1e-6)
+        assert frame.size in (699, 700, 701)
