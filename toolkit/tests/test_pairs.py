@@ -94,6 +94,13 @@ def test_a_clip_that_never_passes_ends_the_job_in_one_line(tmp_path):
     assert str(ended.value) == "sine-00000: dropped 20 times, the last time for: clicks"
 
 
+@pytest.mark.parametrize("kind", ["flac", "cont", "json"])
+def test_a_disk_that_refuses_a_clip_is_told_in_one_line(tmp_path, kind):
+    (tmp_path / f".sine-00000.{kind}.part").mkdir()
+    with pytest.raises(StepError, match=r"^sine-00000: cannot be written to .*: .*irectory$"):
+        make(tmp_path, count=1)
+
+
 @pytest.mark.parametrize("number", [1, 5, 9])
 def test_a_set_that_was_killed_while_it_wrote_goes_on_and_comes_out_the_same(tmp_path, whole, number):
     # Three files a clip: the first sound, the second performance, the third verdict.

@@ -25,7 +25,7 @@ class FaustConfig(PluginConfig):
     )
     count: int = Field(12, ge=0, description="Clips.", json_schema_extra={"unit": "clips"})
     duration_s: float = Field(
-        10.0, ge=3, le=600, description="Length of a clip.", json_schema_extra={"unit": "s"}
+        10.0, ge=3, le=120, description="Length of a clip.", json_schema_extra={"unit": "s"}
     )
 
     @field_validator("instrument", mode="before")

@@ -255,7 +255,8 @@ def _cut(
         with soundfile.SoundFile(wav) as file:
             if file.samplerate != RATE_HZ or file.frames < frames - _LEAD:
                 got = f"{file.frames} frames at {file.samplerate} Hz"
-                raise StepError(f"sfizz_render wrote {got}, asked for {frames} at {RATE_HZ}")
+                asked = f"{frames} at {RATE_HZ}"
+                raise StepError(f"sfizz_render wrote {got}, asked for {asked}. Is the disk full? {wav.parent}")
             # sfizz_render rounds silence to -1: what stands before the first key is taken off everywhere.
             rest = np.float32(np.median(file.read(BLOCK, dtype="float32")))
             for press, start in zip(presses, starts, strict=True):

@@ -6,6 +6,7 @@ Each file gets its name when it is complete, the verdict last of all.
 """
 
 import hashlib
+import io
 import json
 import os
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ripieno.contracts import StepError
 from ripieno.contracts.cont import write_cont
 from ripieno.contracts.performance import Performance
 
@@ -22,23 +24,34 @@ from .manifest import Verdict
 def write_clip(
     samples: NDArray[np.float32], performance: Performance, folder: Path, name: str
 ) -> tuple[Path, Path]:
-    """Write ``NAME.flac``, mono of 24 bit, and ``NAME.cont``; their paths."""
+    """Write ``NAME.flac``, mono of 24 bit, and ``NAME.cont``; their paths.
+
+    Raises
+    ------
+    StepError
+        If the disk does not take them.
+    """
     import soundfile
 
     audio, cont = folder / f"{name}.flac", folder / f"{name}.cont"
-    part = _part(audio)
-    soundfile.write(part, samples, performance.rate_hz, format="FLAC", subtype="PCM_24")
-    os.replace(part, audio)
-    write_cont(performance, cont)
+    # Encoded in memory: libsndfile does not say why a disk refuses.
+    flac = io.BytesIO()
+    soundfile.write(flac, samples, performance.rate_hz, format="FLAC", subtype="PCM_24")
+    try:
+        _write(audio, flac.getvalue())
+        write_cont(performance, cont)
+    except OSError as error:
+        raise _refused(error, folder, name) from error
     return audio, cont
 
 
 def write_verdict(verdict: Verdict, folder: Path) -> None:
     """Write ``NAME.json``: from here on the clip is finished."""
-    path = folder / f"{verdict.clip.name}.json"
-    part = _part(path)
-    part.write_text(json.dumps(verdict.to_json(), ensure_ascii=False), encoding="utf-8")
-    os.replace(part, path)
+    name = verdict.clip.name
+    try:
+        _write(folder / f"{name}.json", json.dumps(verdict.to_json(), ensure_ascii=False).encode())
+    except OSError as error:
+        raise _refused(error, folder, name) from error
 
 
 def read_verdict(folder: Path, name: str) -> Verdict | None:
@@ -57,5 +70,11 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _part(path: Path) -> Path:
-    return path.with_name(f".{path.name}.part")
+def _write(path: Path, data: bytes) -> None:
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(data)
+    os.replace(part, path)
+
+
+def _refused(error: OSError, folder: Path, name: str) -> StepError:
+    return StepError(f"{name}: cannot be written to {folder}: {error.strerror}")
