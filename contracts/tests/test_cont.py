@@ -2,12 +2,13 @@
 
 import gzip
 import json
+from copy import deepcopy
 from importlib.resources import files
 
 import artifact_strategies as artifacts
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, settings, strategies as st
 
 from ripieno.contracts import (
     Channel,
@@ -118,18 +119,21 @@ def test_fields_of_a_later_day_are_kept():
         ),
         ([], "$: [] where an object is expected"),
         (document(rate_hz=0), "$: rate_hz is 0"),
-        (document(rate_hz="48k"), "rate_hz: '48k' where a number is expected"),
+        (document(rate_hz="48k"), "rate_hz: '48k' where a finite number is expected"),
         (document(provenance={"pitch_midi": "guess"}), "$: provenance of pitch_midi is 'guess'"),
         (document(provenance=["x"]), "provenance: ['x'] where an object is expected"),
-        (document(masked_outputs=[7]), "masked_outputs[0]: 7 where text is expected"),
+        (document(masked_outputs=[7]), "masked_outputs[0]: 7 where Unicode text is expected"),
         (document(licences=[{"credit": "me"}]), "licences[0].name: is missing"),
         (document(licences=[{"name": "CC0-1.0", "url": ""}]), "licences[0].url: unknown: a licence has"),
-        (document(note(age=float("inf"))), "notes[0].age: holds NaN or infinite numbers"),
+        (document(note(age=float("inf"))), "notes[0].age: holds NaN, infinite numbers"),
         (document(streams=[{"notes": []}]), "streams[0].instrument: is missing"),
         (document(instrument="piano"), "streams[0].instrument: 'flute' plays in a document for 'piano'"),
-        (document(note(offset_s=None)), "streams[0].notes[0].offset_s: None where a number is expected"),
-        (document(note(onset_s=True)), "streams[0].notes[0].onset_s: True where a number is expected"),
-        (document(note(onset_s=float("nan"))), "streams[0].notes[0]: onset_s is nan"),
+        (
+            document(note(offset_s=None)),
+            "streams[0].notes[0].offset_s: None where a finite number is expected",
+        ),
+        (document(note(onset_s=True)), "streams[0].notes[0].onset_s: True where a finite number is expected"),
+        (document(note(onset_s=float("nan"))), "notes[0].onset_s: nan where a finite number"),
         (document(note(offset_s=0.5)), "streams[0].notes[0]: offset_s 0.5 is not after onset_s 0.5"),
         (document(note(offset_s=400000)), "are these milliseconds or samples?"),
         (document(note(offset_s=9.5)), "$: a note ends at 9.5 s, the recording at 9 s"),
@@ -139,7 +143,25 @@ def test_fields_of_a_later_day_are_kept():
         (document(note(**envelope([0.4, 1]))), "streams[0].notes[0]: pitch_midi runs from 0.4 to 0.4 s, its"),
         (document(note(**envelope([0.6, 1], [0.5, 2]))), "envelopes.pitch_midi: point 1: 0.5 s stands after"),
         (document(note(**envelope([0.6, 1], [0.6, 2]))), "envelopes.pitch_midi: point 1: 0.6 s stands twice"),
-        (document(note(**envelope([0.6, float("nan")]))), "envelopes.pitch_midi: NaN or infinite numbers"),
+        (
+            document(note(**envelope([0.6, float("nan")]))),
+            "envelopes.pitch_midi.points[0]: [0.6, nan] is no point",
+        ),
+        (document(note(**envelope([0.6, 10**400]))), "points[0]: [0.6, 1000"),
+        (document(note(**envelope([0.6, 1e13]))), "envelopes.pitch_midi: values beyond 1e+12"),
+        (document(note(**envelope([0.6, 440], [0.7, 69]))), "pitch_midi runs from 69 to 440: are these MIDI"),
+        (document(duration_s=10**400), "duration_s: 1000"),
+        (document(rate_hz=float("inf")), "rate_hz: inf where a finite number"),
+        (document(rate_hz=44100.5), "$: rate_hz is 44100.5: a whole number"),
+        (document(note(mode="\ud800")), "notes[0].mode: '\\ud800' where Unicode text"),
+        (document(note(lyric=["\ud800"])), "notes[0].lyric: holds NaN, infinite numbers or lone surrogates"),
+        (document(masked_outputs=["\ud800"]), "masked_outputs[0]: '\\ud800' where Unicode text"),
+        (document(provenance={"\ud800": "analysis"}), "provenance: '\\ud800' where a name of Unicode text"),
+        (
+            document(note(envelopes={"\ud800": {"points": [[0.4, 1]]}})),
+            "envelopes: '\\ud800' where a name of Unicode",
+        ),
+        (document(note(envelopes={"a\nb": []})), "envelopes.a\\nb: [] where an object"),
         (document(note(**envelope())), "envelopes.pitch_midi: an envelope has at least one point"),
         (document(note(**envelope([0.6, "1"]))), "envelopes.pitch_midi.points[0]: [0.6, '1'] is no point"),
         (document(note(**envelope([0.6]))), "envelopes.pitch_midi.points[0]: [0.6] is no point"),
@@ -194,6 +216,65 @@ def test_all_faults_are_found_at_once():
     assert paths == ["masked_outputs[0]", f"{notes[0]}.mode", f"{notes[1]}.onset_s", notes[2]]
     with pytest.raises(InputError, match=r"masked_outputs\[0\].* \(and 3 more: core cont validate"):
         performance_of(given)
+
+
+def test_what_is_no_file_or_no_text_of_a_document_is_refused(tmp_path):
+    for path in (tmp_path / "absent.cont", tmp_path / "absent.cont.gz", tmp_path):
+        with pytest.raises(InputError, match=f"^{path}: cannot be read: "):
+            read_cont(path)
+    with pytest.raises(InputError, match="^not JSON: "):
+        performance_of("{")
+
+
+def test_a_rate_is_a_whole_number_however_it_was_written():
+    texts = {cont_text(performance_of(document(rate_hz=rate_hz))) for rate_hz in (48000, 48000.0)}
+    assert len(texts) == 1
+
+
+ODDITIES = st.sampled_from(
+    (
+        *(None, True, 0, -1, 1e308, -1e308, 10**400, float("nan"), float("inf"), 1e-320),
+        *("", "\ud800", "\0", "x" * 99),
+        *([], [[]], [{}], [[0.5, 60]]),
+        *({}, {"": 1}, {"\ud800": 1}, {"notes": 1}, {"points": [[0.6, 1]]}),
+    )
+).map(deepcopy)
+
+
+@st.composite
+def mutated(draw):
+    """A document in which something stands that does not belong there."""
+    curve = {"interpolation": "cubic", "points": [[0.5, 60], [0.9, 61]]}
+    envelopes = {"pitch_midi": curve, "breath": deepcopy(curve)}
+    given = document(
+        note(envelopes=envelopes, masked=["breath"], drive_onset_s=0.4),
+        provenance={"mode": "annotated"},
+        licences=[{"name": "CC0-1.0", "credit": "", "commercial": True, "source": ""}],
+        masked_outputs=["x"],
+    )
+    for _ in range(draw(st.integers(1, 3))):
+        here = given
+        while isinstance(here, dict | list) and here:
+            inside = draw(st.sampled_from(list(here) if isinstance(here, dict) else range(len(here))))
+            if not isinstance(here[inside], dict | list) or draw(st.integers(0, 3)) == 0:
+                here[inside] = draw(ODDITIES)
+                break
+            here = here[inside]
+    return given
+
+
+@settings(max_examples=300, deadline=None)
+@given(mutated())
+def test_whatever_stands_in_a_document_it_is_read_or_refused(given):
+    faults = found(given, {"flute": FLUTE})
+    "\n".join(faults).encode()
+    try:
+        performance = performance_of(given)
+    except InputError:
+        assert faults
+    else:
+        assert cont_text(performance_of(cont_text(performance))) == cont_text(performance)
+        cont_text(performance).encode()
 
 
 @pytest.mark.parametrize("cut", [1, 20, -9, -1])

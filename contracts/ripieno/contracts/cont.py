@@ -34,7 +34,7 @@ def read_cont(path: Path) -> Performance:
     Raises
     ------
     InputError
-        If it is truncated, no JSON, or breaks the specification; the message names the place.
+        If it is not there, truncated, no JSON, or breaks the specification; the message names the place.
     """
     try:
         return performance_of(document_in(path))
@@ -59,22 +59,40 @@ def document_in(path: Path) -> Mapping[str, Any]:
     Raises
     ------
     InputError
-        If it is truncated or no JSON object.
+        If it is not there, truncated, or no JSON object.
     """
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb") as file:
             data = file.read(LARGEST_BYTES + 1)
         if len(data) > LARGEST_BYTES:
-            raise InputError(f"{path}: more than {LARGEST_BYTES >> 20} MiB of text")
-        document = json.loads(data.decode("utf-8-sig"))
+            raise InputError(f"more than {LARGEST_BYTES >> 20} MiB of text")
+        return _parsed(data.decode("utf-8-sig"))
     except EOFError as error:
         raise InputError(f"{path}: the gzip is cut off before its end; copy the file again") from error
     except (gzip.BadGzipFile, zlib.error) as error:
         raise InputError(f"{path}: not a whole gzip file: {error}") from error
-    except (ValueError, RecursionError) as error:
+    except UnicodeDecodeError as error:
         raise InputError(f"{path}: not JSON: {error}") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """The JSON object that a text is.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"not JSON: {error}") from error
     if not isinstance(document, dict):
-        raise InputError(f"{path}: holds a {type(document).__name__}, expected a JSON object")
+        raise InputError(f"holds a {type(document).__name__}, expected a JSON object")
     return document
 
 
@@ -84,10 +102,10 @@ def performance_of(document: Mapping[str, Any] | str) -> Performance:
     Raises
     ------
     InputError
-        With the first violation, and the number of the others.
+        If the text is no JSON; else with the first violation, and the number of the others.
     """
     reading = DocumentReader({})
-    performance = reading.document(json.loads(document) if isinstance(document, str) else document)
+    performance = reading.document(_parsed(document) if isinstance(document, str) else document)
     if reading.found or performance is None:
         others = len(reading.found) - 1
         more = f" (and {others} more: core cont validate lists them)" if others else ""

@@ -1,6 +1,7 @@
 """Reading a ``.cont`` document piece by piece, so that every fault in it is found with its place."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -17,13 +18,6 @@ VERSION = 1
 
 T = TypeVar("T")
 _NEEDED: Any = object()
-_NUMBER, _TEXT, _FLAG, _LIST = (int, float), (str,), (bool,), (list,)
-_NAMES: Mapping[tuple[type, ...], str] = {
-    _NUMBER: "a number",
-    _TEXT: "text",
-    _FLAG: "true or false",
-    _LIST: "a list",
-}
 _LICENCE = ("name", "credit", "source")
 
 
@@ -64,10 +58,10 @@ class DocumentReader:
         at = _Place(self, "", value)
         if not self._is_readable(at):
             return None
-        instrument = at.take("instrument", _TEXT, "")
+        instrument = at.take("instrument", _is_text, "")
         facts = {
-            "rate_hz": at.take("rate_hz", _NUMBER),
-            "duration_s": at.take("duration_s", _NUMBER),
+            "rate_hz": at.take("rate_hz", _is_number),
+            "duration_s": at.take("duration_s", _is_number),
             "field_provenance": at.texts_by_name("provenance"),
             "masked_outputs": at.texts("masked_outputs"),
             "licences": [self._licence(one) for one in at.items("licences")],
@@ -80,24 +74,27 @@ class DocumentReader:
         """Whether this is a document of a version that can be read."""
         if not at.is_object:
             return False
-        version = at.take("ripieno_cont", _NUMBER, None)
+        at.taken.add("ripieno_cont")
+        version = at.value.get("ripieno_cont")
         if type(version) is not int or version < 1:
-            at.fault("ripieno_cont", f"{version!r}: a document names its version, which is {VERSION}")
+            at.fault("ripieno_cont", f"{_shown(version)}: a document names its version, which is {VERSION}")
             return False
         if version > VERSION:
             cure = "Run: pip install -U ripieno-contracts"
-            at.fault("ripieno_cont", f"version {version} of the format; this reads up to {VERSION}. {cure}")
+            at.fault(
+                "ripieno_cont", f"version {_shown(version)} of the format; this reads up to {VERSION}. {cure}"
+            )
             return False
         return True
 
     def _licence(self, at: "_Place") -> Any:
-        words = {name: at.take(name, _TEXT, "" if name != "name" else _NEEDED) for name in _LICENCE}
-        commercial = at.take("commercial", _FLAG, True)
+        words = {name: at.take(name, _is_text, "" if name != "name" else _NEEDED) for name in _LICENCE}
+        commercial = at.take("commercial", _is_flag, True)
         at.refuse_rest("a licence")
         return at.made(lambda: Licence(**words, commercial=commercial))
 
     def _stream(self, at: "_Place", document: str) -> Any:
-        instrument = at.take("instrument", _TEXT)
+        instrument = at.take("instrument", _is_text)
         if instrument and document and instrument != document:
             at.fault("instrument", f"{instrument!r} plays in a document for {document!r}")
         read = [(place, self._note(place)) for place in at.items("notes", needed=True)]
@@ -119,11 +116,11 @@ class DocumentReader:
 
     def _note(self, at: "_Place") -> Any:
         facts = {
-            "onset_s": at.take("onset_s", _NUMBER),
-            "offset_s": at.take("offset_s", _NUMBER),
-            "drive_onset_s": at.take("drive_onset_s", _NUMBER, None),
-            "articulation": at.take("articulation", _TEXT),
-            "mode": at.take("mode", _TEXT, ""),
+            "onset_s": at.take("onset_s", _is_number),
+            "offset_s": at.take("offset_s", _is_number),
+            "drive_onset_s": at.take("drive_onset_s", _is_number, None),
+            "articulation": at.take("articulation", _is_text),
+            "mode": at.take("mode", _is_text, ""),
             "masked": at.texts("masked"),
             "envelopes": {place.name: self._envelope(place) for place in at.named("envelopes")},
         }
@@ -131,7 +128,7 @@ class DocumentReader:
         return at.made(lambda: Note(**facts, extra=extra))
 
     def _envelope(self, at: "_Place") -> Any:
-        interpolation, points = at.take("interpolation", _TEXT, "linear"), at.take("points", _LIST)
+        interpolation, points = at.take("interpolation", _is_text, "linear"), at.take("points", _is_list)
         at.refuse_rest("an envelope")
         for index, point in enumerate(points or ()):
             if not _is_point(point):
@@ -158,9 +155,13 @@ class _Place:
         self.taken: set[str] = set()
         if not self.is_object:
             self.fault("", f"{_shown(value)} where an object is expected")
+        for key in self.value:
+            if not _is_text(key):
+                self.fault("", f"{_shown(key)} where a name of Unicode text is expected")
 
     def below(self, name: str) -> str:
-        return ".".join(part for part in (self.path, name) if part)
+        shown = name if name.isprintable() else name.encode("unicode_escape").decode()
+        return ".".join(part for part in (self.path, shown) if part)
 
     def fault(self, name: str, message: str) -> None:
         """Note a fault of a field; of the object itself where the name is empty."""
@@ -176,7 +177,7 @@ class _Place:
             self.fault("", str(error))
             return None
 
-    def take(self, name: str, types: tuple[type, ...], default: Any = _NEEDED) -> Any:
+    def take(self, name: str, fits: Callable[[Any], bool], default: Any = _NEEDED) -> Any:
         """A field; None, and a fault, where it is missing or of another type."""
         self.taken.add(name)
         if name not in self.value:
@@ -184,15 +185,14 @@ class _Place:
                 self.fault(name, "is missing")
             return None if default is _NEEDED else default
         value = self.value[name]
-        # In Python true is a number; in JSON it is not.
-        if not isinstance(value, types) or (isinstance(value, bool) and types != _FLAG):
-            self.fault(name, f"{_shown(value)} where {_NAMES[types]} is expected")
+        if not fits(value):
+            self.fault(name, f"{_shown(value)} where {_NAMES[fits]} is expected")
             return None
         return value
 
     def items(self, name: str, *, needed: bool = False) -> Iterator["_Place"]:
         """The objects of a list, each to be read before the next."""
-        values = self.take(name, _LIST, _NEEDED if needed else []) or []
+        values = self.take(name, _is_list, _NEEDED if needed else []) or []
         for index, value in enumerate(values):
             yield self._inner(f"{name}[{index}]", value)
 
@@ -205,24 +205,26 @@ class _Place:
 
     def texts(self, name: str) -> tuple[str, ...]:
         """A list of words."""
-        values = self.take(name, _LIST, []) or []
+        values = self.take(name, _is_list, []) or []
         for index, value in enumerate(values):
-            if not isinstance(value, str):
-                self.fault(f"{name}[{index}]", f"{_shown(value)} where text is expected")
+            if not _is_text(value):
+                self.fault(f"{name}[{index}]", f"{_shown(value)} where {_NAMES[_is_text]} is expected")
         return tuple(values)
 
     def texts_by_name(self, name: str) -> dict[str, str]:
         """An object of words."""
         inner = self._inner(name, self.value.get(name, {}))
         self.taken.add(name)
-        return {key: inner.take(key, _TEXT) for key in inner.value}
+        return {key: inner.take(key, _is_text) for key in inner.value}
 
     def rest(self) -> dict[str, Any]:
         """What was not taken: fields of a later version, which are kept."""
         rest = {name: value for name, value in self.value.items() if name not in self.taken}
         for name, value in rest.items():
             if not _is_json(value):
-                self.fault(name, "holds NaN or infinite numbers, which JSON has not")
+                self.fault(
+                    name, "holds NaN, infinite numbers or lone surrogates, which JSON in UTF-8 has not"
+                )
         return rest
 
     def refuse_rest(self, what: str) -> None:
@@ -234,16 +236,47 @@ class _Place:
         return _Place(self.reading, self.below(name), value, name)
 
 
-def _is_json(value: Any) -> bool:
+def _is_number(value: Any) -> bool:
+    """Whether a float can hold it, as it can neither NaN nor some integers; in Python true is a number too."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+
+
+def _is_text(value: Any) -> bool:
+    """Whether UTF-8 can hold it; JSON can also name halves of surrogate pairs."""
+    if not isinstance(value, str):
+        return False
     try:
-        json.dumps(value, allow_nan=False)
-    except ValueError:
+        value.encode()
+    except UnicodeEncodeError:
         return False
     return True
 
 
-def _is_point(point: Any) -> bool:
-    return isinstance(point, list) and len(point) == 2 and all(type(number) in _NUMBER for number in point)
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+def _is_point(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        return _is_text(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    except ValueError:
+        return False
+
+
+_NAMES: Mapping[Callable[[Any], bool], str] = {
+    _is_number: "a finite number",
+    _is_text: "Unicode text",
+    _is_flag: "true or false",
+    _is_list: "a list",
+}
 
 
 def _shown(value: Any) -> str:

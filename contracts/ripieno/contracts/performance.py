@@ -34,6 +34,9 @@ ARTICULATIONS = (
     "harmonic",
 )
 FIELD_SOURCES = ("synthetic", "analysis", "annotated", "predicted")
+# What lies beyond was measured in nothing, and its slopes would not fit into a float.
+LARGEST_VALUE = 1e12
+LOWEST_MIDI, HIGHEST_MIDI = -128, 256
 # Two points nearer than this are one moment; a slope between them would be noise.
 CLOSEST_S = 1e-9
 PITCH = "pitch_midi"
@@ -49,14 +52,14 @@ class Envelope:
     times_s : ndarray [points]
         Increasing, by a nanosecond or more; at least one.
     values : ndarray [points]
-        Finite, in the channel's unit.
+        In the channel's unit, not beyond `LARGEST_VALUE` either way.
     interpolation : {"step", "linear", "cubic"}
         ``step`` holds to the left value; ``cubic`` is monotone (PCHIP).
 
     Raises
     ------
     InputError
-        If times do not increase, a number is not finite, or lengths differ.
+        If times do not increase, a number is not finite or too large, or lengths differ.
 
     References
     ----------
@@ -76,6 +79,7 @@ class Envelope:
         known = f"interpolation is {self.interpolation!r}, expected one of {', '.join(INTERPOLATIONS)}"
         require(self.interpolation in INTERPOLATIONS, known)
         require(np.isfinite(times_s).all() and np.isfinite(values).all(), "NaN or infinite numbers")
+        require(np.abs(values).max() <= LARGEST_VALUE, f"values beyond {LARGEST_VALUE:g}")
         steps_s = np.diff(times_s)
         if (steps_s < CLOSEST_S).any():
             at = int((steps_s < CLOSEST_S).argmax())
@@ -102,7 +106,8 @@ class Note:
     mode : str
         How the instrument is excited, in the profile's own words: ``arco``, ``pick``.
     envelopes : mapping of str to Envelope
-        By channel; `PITCH`, `DYNAMICS` and those of the profile. Points lie within the note.
+        By channel; `PITCH`, `DYNAMICS` and those of the profile. Points lie within the note, pitch between
+        `LOWEST_MIDI` and `HIGHEST_MIDI`, which is far beyond hearing.
     masked : tuple of str
         Channels of `envelopes` that are a best guess, from which nothing is to be learned or scored.
     drive_onset_s : float, optional
@@ -113,7 +118,7 @@ class Note:
     Raises
     ------
     InputError
-        If it does not last, a point lies outside it, or a word is unknown.
+        If it does not last, a point lies outside it, a pitch is none, or a word is unknown.
     """
 
     onset_s: float
@@ -141,6 +146,11 @@ class Note:
         require(not lost, f"masked names {', '.join(lost)}, but a masked channel keeps its best envelope")
         for name, envelope in self.envelopes.items():
             self.require_inside(name, envelope)
+        if PITCH in self.envelopes:
+            pitches = self.envelopes[PITCH].values
+            least, most = float(pitches.min()), float(pitches.max())
+            reach = f"{PITCH} runs from {least:g} to {most:g}: are these MIDI numbers? 69 is 440 Hz"
+            require(least >= LOWEST_MIDI and most <= HIGHEST_MIDI, reach)
 
     def require_inside(self, name: str, envelope: Envelope) -> None:
         """Refuse an envelope that leaves the note.
@@ -245,8 +255,9 @@ class Performance(Artifact):
     def __post_init__(self) -> None:
         settle(self, streams=tuple(self.streams), masked_outputs=tuple(sorted(set(self.masked_outputs))))
         settle(self, licences=tuple(self.licences), duration_s=float(self.duration_s))
-        whole = self.rate_hz == int(self.rate_hz) and self.rate_hz > 0
+        whole = float(self.rate_hz).is_integer() and self.rate_hz > 0
         require(whole, f"rate_hz is {self.rate_hz}: a whole number of samples a second")
+        settle(self, rate_hz=int(self.rate_hz))
         lasts = 0 <= self.duration_s <= LONGEST_S
         require(lasts, f"duration_s is {self.duration_s:g}: seconds of the recording")
         for name, source in self.field_provenance.items():

@@ -39,7 +39,8 @@ def validate_files(host: Host, files: tuple[Path, ...], *, format_only: bool) ->
         except InputError as error:
             faults = [str(error)]
         for fault in faults:
-            click.echo(fault)
+            # A file may name what is in no alphabet, or goes over several lines.
+            click.echo(" ".join(fault.split()).encode("utf-8", "backslashreplace").decode())
         if not faults:
             click.echo(f"{path}: valid")
         is_valid &= not faults
@@ -55,7 +56,7 @@ def _faults(document: Mapping[str, Any], host: Host) -> "Sequence[Violation]":
         try:
             profiles[name] = host.data(f"instrument/{name}")
         except RipienoError as error:
-            unknown.append(Violation(path, " ".join(str(error).split())))
+            unknown.append(Violation(path, str(error)))
     places = {fault.path for fault in unknown}
     found = [fault for fault in validate(document, profiles=profiles) if fault.path not in places]
     return [*unknown, *found]
@@ -88,6 +89,8 @@ def convert(source: Path, target: Path, *, force: bool) -> None:
         os.replace(part, target)
     except InputError as error:
         raise InputError(f"{source}: {error}") from error
+    except OSError as error:
+        raise InputError(f"{target}: cannot be written: {(error.strerror or str(error)).lower()}") from error
     finally:
         part.unlink(missing_ok=True)
     notes = len(performance.notes)

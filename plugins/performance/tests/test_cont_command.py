@@ -135,3 +135,17 @@ def test_other_files_are_refused_by_name_with_what_there_is(tmp_path):
         run("convert", source, tmp_path / "b.wav")
     with pytest.raises(InputError, match="no such folder"):
         run("convert", source, tmp_path / "nowhere" / "b.mid")
+
+
+def test_an_instrument_whose_name_is_no_text_is_told_in_one_line(tmp_path):
+    path = tmp_path / "take.cont"
+    path.write_text(cont_text(rich()).replace('"violin"', '"vio\\nlin\\ud800"'), encoding="utf-8")
+    line = run("validate", path, code=2).splitlines()[0]
+    assert line == f"{path}: streams[0].instrument: no plugin instrument/vio lin\\ud800"
+
+
+def test_a_target_that_cannot_be_written_is_named(tmp_path):
+    source, locked = tmp_path / "a.cont", tmp_path / ("x" * 250 + ".cont")
+    write_cont(rich(), source)
+    with pytest.raises(InputError, match=r"x\.cont: cannot be written: file name too long"):
+        run("convert", source, locked)

@@ -145,7 +145,7 @@ def test_a_curve_counts_before_the_value_in_the_middle(tmp_path):
         ("onset_s,offset_s\n1,2\nsoon,2\n", "line 3: onset_s is 'soon', expected a number"),
         ("onset_s,offset_s\n1,2,3\n", "line 2: more cells than columns"),
         ("onset_s,offset_s\n2,1\n", "not after"),
-        ("onset_s,offset_s,bow\n1,2,nan\n", "NaN"),
+        ("onset_s,offset_s,bow\n1,2,nan\n", "nan"),
         ("onset_s,offset_s,bow_curve\n1,2,linear 1:2 1:3\n", "twice"),
         ("onset_s,offset_s,bow_curve\n1,2,linear 1\n", "line 2: bow_curve is ''"),
         ("onset_s,offset_s,bow_curve\n1,2,round 1:1\n", "interpolation"),

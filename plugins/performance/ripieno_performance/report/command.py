@@ -57,5 +57,3 @@ def _read(clips: "Iterable[Clip]", problems: list[str]) -> "Iterator[tuple[Clip,
             yield clip, read_cont(clip.cont)
         except InputError as error:
             problems.append(str(error))
-        except OSError as error:
-            problems.append(f"{clip.cont}: cannot be read ({(error.strerror or str(error)).lower()})")
