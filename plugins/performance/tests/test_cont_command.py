@@ -145,7 +145,7 @@ def test_an_instrument_whose_name_is_no_text_is_told_in_one_line(tmp_path):
 
 
 def test_a_target_that_cannot_be_written_is_named(tmp_path):
-    source, locked = tmp_path / "a.cont", tmp_path / ("x" * 250 + ".cont")
+    source, locked = tmp_path / "a.cont", tmp_path / ("x" * 245 + ".cont")
     write_cont(rich(), source)
     with pytest.raises(InputError, match=r"x\.cont: cannot be written: file name too long"):
         run("convert", source, locked)
