@@ -142,6 +142,16 @@ def test_a_legato_key_that_is_struck_is_heard_where_it_sounds():
     assert second.fault == "" and second.note.onset_s == pytest.approx(1.02, abs=0.002)
 
 
+@pytest.mark.parametrize("knock_hz", [220, 300, 610])
+def test_the_knock_of_an_attack_does_not_pull_the_pitch_off(knock_hz):
+    note = planned(0.3, 1.3, 60.0)
+    since_s = np.maximum(np.arange(2 * RATE_HZ) / RATE_HZ - 0.3, 0)
+    knock = 0.3 * np.exp(-since_s / 0.03) * np.sin(2 * np.pi * knock_hz * since_s)
+    (one,) = measured((rendered([note]) + knock).astype(np.float32), note)
+    pitch_midi = one.note.envelopes[PITCH].at(np.linspace(0.3, 1.3, 300))
+    assert one.fault == "" and np.abs(pitch_midi - 60).max() < 0.03
+
+
 def test_short_notes_are_measured():
     notes = [planned(0.2 + 0.1 * number, 0.28 + 0.1 * number, 55.0 + number) for number in range(15)]
     for one, note in zip(measured(rendered(notes, cents=12), *notes), notes, strict=True):

@@ -256,7 +256,9 @@ def _cut(
             if file.samplerate != RATE_HZ or file.frames < frames - _LEAD:
                 got = f"{file.frames} frames at {file.samplerate} Hz"
                 asked = f"{frames} at {RATE_HZ}"
-                raise StepError(f"sfizz_render wrote {got}, asked for {asked}. Is the disk full? {wav.parent}")
+                raise StepError(
+                    f"sfizz_render wrote {got}, asked for {asked}. Is the disk full? {wav.parent}"
+                )
             # sfizz_render rounds silence to -1: what stands before the first key is taken off everywhere.
             rest = np.float32(np.median(file.read(BLOCK, dtype="float32")))
             for press, start in zip(presses, starts, strict=True):

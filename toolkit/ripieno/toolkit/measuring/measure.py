@@ -6,8 +6,8 @@ Samples are mono, [frames], of one voice: its notes do not overlap. A planned no
 `pitch_midi` is what was asked for. The note that is heard begins at its audible onset (`onset`), keeps its
 offset, has the pitch that was measured (`refine`) and its level as dynamics (`level`).
 
-Pitch is measured each 5 ms. Where it can't be, in attacks, in transitions and where the sound has died away,
-it is the planned pitch, shifted by what was measured around. A note that the sound does not confirm has a
+Pitch is measured each 5 ms. Where it can't be, in attacks until they have settled, in transitions and where the
+sound has died away, it is the planned pitch, shifted by what was measured around. A note that the sound does not confirm has a
 fault, and is masked: its pitch, or, where nothing is heard at all, everything.
 """
 
@@ -34,6 +34,8 @@ TOLERANCE_CENTS = 50.0
 """How far from the plan a note may sound in the median."""
 CONFIRMED_SHARE = 0.5
 """How much of its body must be confirmed."""
+SETTLED_PERIODICITY = 0.99
+"""Correlation with which an attack is over; the median of the note's own where that is lower."""
 SILENT_DBFS = -80.0
 """Highest level of a note below which nothing is heard."""
 DIED_AWAY_DB = -40.0
@@ -109,11 +111,12 @@ def measure_voice(
     refined = refine_pitch(
         samples, grid.times_s[body], planned[body], rate_hz=rate_hz, search_cents=search_cents
     )
+    of_body = _parts(grid.which[body], count=len(notes))
+    is_told = refined.is_confirmed & np.concatenate([_has_settled(refined[part]) for part in of_body])
     shifts = np.full(planned.size, np.nan)
-    shifts[body] = np.where(refined.is_confirmed, refined.pitch_midi - planned[body], np.nan)
+    shifts[body] = np.where(is_told, refined.pitch_midi - planned[body], np.nan)
 
     faults, curves = [], []
-    of_body = _parts(grid.which[body], count=len(notes))
     starts_late = _starts_late(power, notes)
     for index, part in enumerate(_parts(grid.which, count=len(notes))):
         times_s, shift = grid.times_s[part], shifts[part]
@@ -199,6 +202,14 @@ def _in_body(grid: _Grid, planned: Floats, levels_dbfs: Floats) -> NDArray[np.bo
     highest_dbfs = np.maximum.reduceat(levels_dbfs, firsts)[grid.which]
     sounds: NDArray[np.bool_] = levels_dbfs >= highest_dbfs + DIED_AWAY_DB
     return inside & sounds
+
+
+def _has_settled(body: Refined) -> NDArray[np.bool_]:
+    """From where on the note has once repeated itself well: the knock of an attack pulls the pitch off."""
+    confirmed = body.periodicity[body.is_confirmed]
+    well = min(SETTLED_PERIODICITY, float(np.median(confirmed))) if confirmed.size else 0.0
+    settled: NDArray[np.bool_] = np.maximum.accumulate(body.is_confirmed & (body.periodicity >= well))
+    return settled
 
 
 def _level_fault(levels_dbfs: Floats, *, starts_late: bool) -> str:
