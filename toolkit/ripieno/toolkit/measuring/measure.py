@@ -6,9 +6,9 @@ Samples are mono, [frames], of one voice: its notes do not overlap. A planned no
 `pitch_midi` is what was asked for. The note that is heard begins at its audible onset (`onset`), keeps its
 offset, has the pitch that was measured (`refine`) and its level as dynamics (`level`).
 
-Pitch is measured each 5 ms. Where it can't be, in attacks until they have settled, in transitions and where the
-sound has died away, it is the planned pitch, shifted by what was measured around. A note that the sound does not confirm has a
-fault, and is masked: its pitch, or, where nothing is heard at all, everything.
+Pitch is measured each 5 ms. Where it can't be, in attacks until they have settled, in transitions and where
+the sound has died away, it is the planned pitch, shifted by what was measured around. A note that the sound
+does not confirm has a fault, and is masked: its pitch, or, where nothing is heard at all, everything.
 """
 
 from collections.abc import Iterator, Sequence
