@@ -12,9 +12,13 @@ from pydantic import Field
 from ripieno.contracts import FFMPEG, Audio, Augmenter, Example, InputError, PluginConfig
 from ripieno.contracts.context import temporary_folder
 
+from .levels import reshaped
+
 Format = Literal["mp3", "aac", "opus"]
 Samples = NDArray[np.float32]
 
+SHORTEST_S = 0.1
+"""Shorter sound is encoded with silence behind it: of less than a packet nothing comes back."""
 PROBE_S = 2.0
 LONGEST_DELAY_S = 0.2
 MOST_CHANNELS = 2
@@ -55,7 +59,8 @@ class LossyCodec(Augmenter[LossyCodecConfig]):
     """The sound encoded as MP3, AAC or Opus by FFmpeg, and decoded again.
 
     What delay the codec leaves is measured once for each setting, with noise, and taken away: the sound is
-    where it was and the labels stay as they are. Mono and stereo alone.
+    where it was. Labels follow its shape (`levels.reshaped`): LAME makes all softer by half a decibel. Mono
+    and stereo alone.
     """
 
     binaries = (FFMPEG,)
@@ -71,8 +76,11 @@ class LossyCodec(Augmenter[LossyCodecConfig]):
         if not audio.frames:
             return example
         delay = codec_delay(draw, rate_hz=audio.rate_hz, channels=audio.channels)
-        decoded = moved(through(audio.samples, draw, rate_hz=audio.rate_hz), -delay, frames=audio.frames)
-        return Example(Audio(decoded, audio.rate_hz), example.performance)
+        missing = max(0, round(SHORTEST_S * audio.rate_hz) - audio.frames)
+        whole = np.pad(audio.samples, ((0, 0), (0, missing)))
+        decoded = moved(through(whole, draw, rate_hz=audio.rate_hz), -delay, frames=audio.frames)
+        performance = reshaped(example.performance, audio.samples, decoded, rate_hz=audio.rate_hz)
+        return Example(Audio(decoded, audio.rate_hz), performance)
 
 
 @lru_cache(maxsize=256)

@@ -11,6 +11,9 @@ from .draws import Range, between, log_between
 from .equalizer import filtered
 from .labels import louder
 
+FAINTEST = 1e-9
+"""Peak below which there is nothing to compress."""
+
 
 class ChangeGainConfig(PluginConfig):
     """Settings of `ChangeGain`."""
@@ -78,7 +81,7 @@ class Compress(Augmenter[CompressConfig]):
         import pedalboard
 
         peak = float(np.abs(example.audio.samples).max(initial=0))
-        if not peak:
+        if peak < FAINTEST:
             return example
         compressor = pedalboard.Compressor(
             threshold_db=draw.threshold_db + 20 * np.log10(peak),

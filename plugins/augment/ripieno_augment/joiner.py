@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import Field
 
-from ripieno.contracts import Augmenter, Dataset, Joiner, Licence, PluginConfig, PluginRef
+from ripieno.contracts import Augmenter, Dataset, Joiner, Licence, PluginConfig, PluginRef, Provenance
 from ripieno.toolkit.pairs.manifest import KeptClip, Verdict, manifest_of
 
 from .copies import copy_clip
@@ -107,7 +107,9 @@ class Augmented(Joiner[AugmentedConfig]):
                 files |= {name: self.context.checkpoint / name for name in (clip["audio"], clip["cont"])}
         licences = [one for dataset in datasets for one in dataset.manifest.get("licences", ())]
         licences += [one for made in copies for copy in made for one in copy["licences"]]
-        return Dataset(files, self._manifest(clips, datasets, [Licence(**one) for one in licences]))
+        terms = tuple(dict.fromkeys(Licence(**one) for one in licences))
+        manifest = self._manifest(clips, datasets, terms)
+        return Dataset(files, manifest, provenance=Provenance(licences=terms))
 
     def _copies(self, sources: Sequence[Source]) -> list[list[dict[str, Any]]]:
         """What `copy_clip` gives for each clip."""

@@ -70,6 +70,7 @@ def test_a_codec_leaves_times_and_pitches_where_they_were(format, kbps):
     before = example()
     found = LossyCodec().apply(before, CodecDraw(format, kbps))
     agrees(found, before=before)
+    assert abs(np.median(level_errors_db(found))) < 0.1
     assert found.audio.frames == before.audio.frames
     assert not np.array_equal(found.audio.samples, before.audio.samples)
     shift = np.fft.irfft(np.fft.rfft(found.audio.samples[0]) * np.conj(np.fft.rfft(before.audio.samples[0])))

@@ -23,7 +23,7 @@ from ripieno.contracts import (
 )
 from ripieno.contracts.describe import configure
 from ripieno.contracts.performance import DYNAMICS, PITCH
-from ripieno_augment.codec import LossyCodec
+from ripieno_augment.codec import CodecDraw, LossyCodec
 from ripieno_augment.draws import drawn
 from ripieno_augment.dynamics import ChangeGain, Compress
 from ripieno_augment.equalizer import Equalize
@@ -51,13 +51,30 @@ def test_empty_audio_stays_empty(augmenter):
 
 
 @each
-@pytest.mark.parametrize("frames", [1, 2, 1000])
+@pytest.mark.parametrize("frames", [1, 2, 100, 1000])
 @pytest.mark.parametrize("channels", [1, 2])
 def test_a_few_samples_are_taken(augmenter, frames, channels):
     found = applied(augmenter, first_frames(example(channels=channels, seconds=1.0), frames))
     assert found.audio.channels == channels
     if not isinstance(augmenter, TimeStretch):
         assert found.audio.frames == frames
+
+
+@pytest.mark.parametrize("format", ["mp3", "aac", "opus"])
+@pytest.mark.parametrize("rate_hz", [8000, 44100, 48000])
+def test_every_codec_takes_less_than_a_packet(format, rate_hz):
+    before = first_frames(example(seconds=1.0, rate_hz=rate_hz), 5)
+    found = LossyCodec().apply(before, CodecDraw(format, 64))
+    assert found.audio.samples.shape == (1, 5)
+
+
+@each
+def test_what_is_softer_than_can_be_heard_stays_finite(augmenter):
+    before = example(seconds=1.0)
+    faint = Example(Audio(before.audio.samples * np.float32(1e-20), 48000), before.performance)
+    found = applied(augmenter, faint)
+    assert np.isfinite(found.audio.samples).all()
+    assert len(found.performance.notes) == len(before.performance.notes)
 
 
 @each

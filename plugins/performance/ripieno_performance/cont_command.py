@@ -83,7 +83,7 @@ def convert(source: Path, target: Path, *, force: bool) -> None:
         raise InputError(f"{target.parent}: no such folder")
     performance = cast(Performance, reader.read(source))
     # The suffix stays, which tells a codec whether to compress.
-    part = target.with_name(f".part-{os.getpid()}-{target.name}")
+    part = target.with_name(f".part-{os.getpid()}{''.join(target.suffixes[-2:])}")
     try:
         writer.write(performance, part)
         os.replace(part, target)
