@@ -18,9 +18,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ripieno.contracts.performance import PITCH, Note
+from ripieno.toolkit.measuring.refine import hertz
+from ripieno.toolkit.playing.gestures import LOUDNESS
 
 from .curves import Curve, Floats, grid, sampled, strokes, wandering, with_curves
-from .models import Model, hertz
+from .models import Model
 
 VELOCITY = (0.03, 0.42)
 """Of the softest and the loudest note."""
@@ -91,7 +93,7 @@ class Bow:
         corners_s = (self.start_s + self.attack_s, self.end_s - self.release_s)
         step_s = TREMOLO_STEP_S if note.articulation == "tremolo" else STEP_S
         times_s = grid(note, step_s=step_s, corners_s=corners_s)
-        loudness = note.envelopes["loudness"].at(times_s)
+        loudness = note.envelopes[LOUDNESS].at(times_s)
         softest, loudest = VELOCITY
         velocity = softest * (loudest / softest) ** loudness * (1 + self.waver(times_s))
         pressure = self.pressure + 0.4 * loudness + self.press(times_s)

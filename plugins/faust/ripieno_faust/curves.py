@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ripieno.contracts.performance import Envelope, Note
+from ripieno.toolkit.playing.ability import SLURRED
 
 Floats = NDArray[np.float64]
 Curve = Callable[[Floats], Floats]
@@ -16,7 +17,7 @@ DECIMALS = 4
 
 def strokes(voice: Sequence[Note]) -> Iterator[tuple[Note, ...]]:
     """The notes of a voice, each with those that are slurred to it."""
-    starts = [index for index, note in enumerate(voice) if not index or note.articulation != "legato"]
+    starts = [index for index, note in enumerate(voice) if not index or note.articulation != SLURRED]
     for start, stop in zip(starts, (*starts[1:], len(voice)), strict=True):
         yield tuple(voice[start:stop])
 

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ripieno.contracts import Licence
+from ripieno.toolkit.measuring.refine import hertz
 from ripieno.toolkit.playing.player import Ability, Technique
 
 LICENCE = Licence("CC0-1.0", source="ripieno-faust")
@@ -83,12 +84,6 @@ class Model:
     def edge(self, pitch_midi: float) -> float:
         """How near to an end, as a share of the string, it may be excited at this pitch."""
         return 2 * SHORTEST_DELAY / float(self.loop(hertz(np.array(pitch_midi))))
-
-
-def hertz(pitch_midi: Floats) -> Floats:
-    """Frequency of a MIDI number."""
-    frequency: Floats = 440 * np.exp2((pitch_midi - 69) / 12)
-    return frequency
 
 
 # What a force leaves at 0 Hz dies away last of all, and no pickup or microphone hears it.

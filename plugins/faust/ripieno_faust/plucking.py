@@ -13,11 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ripieno.contracts.performance import PITCH, Note
+from ripieno.toolkit.measuring.refine import hertz
+from ripieno.toolkit.playing.ability import SLURRED
+from ripieno.toolkit.playing.gestures import BEND, LOUDNESS
 
 from .curves import Floats, grid, sampled, strokes, wandering, with_curves
-from .models import RATE_HZ, Model, hertz
+from .models import RATE_HZ, Model
 
-BEND = "bend_cents"
 DAMPING_DB_S = 1500.0
 STEP_S = 0.05
 LIFT_S = 0.02
@@ -135,7 +137,7 @@ def _forces(note: Note, *, rng: np.random.Generator) -> list[Force]:
     count = max(1, int((note.duration_s - LIFT_S) * rate_hz)) if note.articulation == "tremolo" else 1
     times_s = note.onset_s + np.arange(count) / rate_hz
     times_s[1:] += rng.normal(0, 0.004, count - 1)
-    loudness = np.clip(note.envelopes["loudness"].at(times_s) + rng.normal(0, 0.04, count), 0, 1)
+    loudness = np.clip(note.envelopes[LOUDNESS].at(times_s) + rng.normal(0, 0.04, count), 0, 1)
     return [_force(note, time_s, loud, rng=rng) for time_s, loud in zip(times_s, loudness, strict=True)]
 
 
@@ -143,7 +145,7 @@ def _force(note: Note, time_s: float, loudness: float, *, rng: np.random.Generat
     shortest, longest = WIDTH_S[note.mode]
     peak_db = LOUDNESS_DB * (loudness - 1)
     width = rng.uniform(0.85, 1.15)
-    if note.articulation == "legato":
+    if note.articulation == SLURRED:
         peak_db, width = peak_db + rng.uniform(*HAMMER_DB), width * HAMMER_WIDTH
     if note.articulation == "muted":
         width *= MUTED_WIDTH

@@ -5,10 +5,10 @@ import pytest
 from numpy.typing import NDArray
 
 from ripieno.contracts import Envelope, Note, PluginError
-from ripieno.toolkit.measuring.refine import refine_pitch
+from ripieno.toolkit.measuring.refine import hertz, refine_pitch
 from ripieno_faust.clip import perform
 from ripieno_faust.engine import render
-from ripieno_faust.models import MODELS, RATE_HZ, hertz
+from ripieno_faust.models import MODELS, RATE_HZ
 
 LENGTH_S = 0.8
 FRAMES = round(LENGTH_S * RATE_HZ)

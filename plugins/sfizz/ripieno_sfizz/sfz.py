@@ -11,6 +11,7 @@ References
 The SFZ format: https://sfzformat.com/
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -148,7 +149,7 @@ class Sfz:
     Parameters
     ----------
     path : Path
-        The main file.
+        The main file, in the true folder of the library; a file of the library may be a link to another in it.
     headers : tuple of Header
         In their order.
     """
@@ -188,7 +189,8 @@ def read_sfz(path: Path) -> Sfz:
         If a file cannot be read, includes itself or leads out of the folder; the message has file and line.
     """
     headers: list[tuple[str, list[Opcode]]] = []
-    for place, name, value in _tokens(path, folder=path.parent.resolve(), defines={}, around=()):
+    path = path.parent.resolve() / path.name
+    for place, name, value in _tokens(path, folder=path.parent, defines={}, around=()):
         if value is None:
             headers.append((name, []))
         elif not headers:
@@ -257,7 +259,7 @@ def _included(name: str, place: Place, *, folder: Path, around: tuple[Path, ...]
 
 def _inside(name: str, place: Place, *, folder: Path, what: str) -> Path:
     """A file of the library by its name in the SFZ, which may be written for Windows."""
-    path = folder / name.replace("\\", "/")
+    path = Path(os.path.normpath(folder / name.replace("\\", "/")))
     outside = PureWindowsPath(name).anchor or not path.resolve().is_relative_to(folder)
     if outside:
         raise InputError(f"{place}: {what} of {name} leads out of the library's folder {folder}")
@@ -266,7 +268,7 @@ def _inside(name: str, place: Place, *, folder: Path, what: str) -> Path:
 
 def _regions(sfz: Sfz) -> Iterator[Region]:
     inherited: dict[str, dict[str, Opcode]] = {}
-    folder, samples_at = sfz.path.parent.resolve(), ""
+    folder, samples_at = sfz.path.parent, ""
     for index, header in enumerate(sfz.headers):
         opcodes = {opcode.name: opcode for opcode in header.opcodes}
         if header.name == "control" and "default_path" in opcodes:

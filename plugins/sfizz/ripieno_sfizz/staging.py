@@ -159,7 +159,7 @@ def _link_samples(sfz: Sfz, folder: Path) -> dict[Path, str]:
 
 def _link(sample: Path, link: Path) -> None:
     try:
-        os.link(sample, link)
+        os.link(sample.resolve(), link)
     except OSError:
         shutil.copyfile(sample, link)
 

@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 
 from ripieno.contracts import InputError, SampledTechnique, SampleLibrary
 from ripieno.contracts.performance import PITCH, Envelope, Note
-from ripieno.toolkit.playing.player import Ability, Technique
+from ripieno.toolkit.playing.ability import SLURRED, Ability, Technique
+from ripieno.toolkit.playing.gestures import LOUDNESS
+from ripieno.toolkit.playing.hands import PEDAL
 
 from .engine import RATE_HZ, Press
 from .sfz import Sfz
 from .staging import TURNS, takes_turn
 
 LOUDNESS_DB = 24.0
-LOUDNESS, PEDAL, SLURRED = "loudness", "sustain_pedal", "legato"
 SLURS_ON = ("sustained", "plucked")
 """What the bend wheel can slur: the rest has an end of its own, or is not one tone."""
 
@@ -203,7 +204,7 @@ class Hands:
         if not playing:
             switch = "" if technique.key_switch is None else f" after key switch {technique.key_switch}"
             raise InputError(f"{self.sfz.path}: key {key} at velocity {velocity} plays nothing{switch}")
-        folder = self.sfz.path.parent.resolve()
+        folder = self.sfz.path.parent
         names = (region.sample.relative_to(folder).as_posix() for region in playing if region.sample)
         return next(
             (self.library.tuning_cents[name] for name in names if name in self.library.tuning_cents), 0.0

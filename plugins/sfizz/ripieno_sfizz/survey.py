@@ -69,11 +69,10 @@ def survey(library: SampleLibrary, sfz: Sfz, scratch: Path) -> Survey:
 
 def digests(sfz: Sfz) -> Iterator[tuple[str, str]]:
     """SHA-256 of every file that is read, by its name in the library's folder."""
-    folder = sfz.path.parent.resolve()
     texts = {opcode.place.file for header in sfz.headers for opcode in header.opcodes}
     samples = {region.sample for region in sfz.regions if region.sample}
-    for path in sorted({path.resolve() for path in texts | samples | {sfz.path}}):
-        yield path.relative_to(folder).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()
+    for path in sorted(texts | samples | {sfz.path}):
+        yield path.relative_to(sfz.path.parent).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _samples(library: SampleLibrary, sfz: Sfz) -> Iterator[tuple[Path, Press]]:
@@ -107,7 +106,7 @@ def _tuning(
     for (sample, press), sound in zip(played, sounds, strict=True):
         cents = cents_off(sound, press.key)
         if cents is not None:
-            yield sample.relative_to(folder.resolve()).as_posix(), round(cents, 1)
+            yield sample.relative_to(folder).as_posix(), round(cents, 1)
 
 
 def cents_off(sound: NDArray[np.float32], key: int) -> float | None:

@@ -7,9 +7,11 @@ from pydantic import ValidationError
 
 from ripieno.contracts import InputError
 from ripieno.contracts.performance import PITCH, Envelope, Note
+from ripieno.toolkit.playing.gestures import LOUDNESS
+from ripieno.toolkit.playing.hands import PEDAL
 from ripieno_sfizz.sfz import read_sfz
 from ripieno_sfizz.staging import stage
-from ripieno_sfizz.strokes import LOUDNESS, PEDAL, Hands, Pedal
+from ripieno_sfizz.strokes import Hands, Pedal
 
 TECHNIQUE = tiny_sfz.FACTS["techniques"][0]
 

@@ -326,6 +326,17 @@ def test_changed_files_are_refused_by_name(copied):
         check_digests(library, open_library(library, copied))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_samples_may_be_links_within_the_library(copied):
+    library = tiny_sfz.library(sha256=dict(digests(open_library(tiny_sfz.library(), copied))))
+    plain = bytes_of(generated(tiny(copied, map=library, count=1)))
+    (copied / "elsewhere").mkdir()
+    for sample in list((copied / "samples").iterdir()):
+        sample.rename(copied / "elsewhere" / sample.name)
+        sample.symlink_to(Path("..", "elsewhere", sample.name))
+    assert bytes_of(generated(tiny(copied, map=library, count=1))) == plain
+
+
 def test_the_catalogue_says_where_the_whole_orchestra_is():
     from ripieno_sfizz import assets
 

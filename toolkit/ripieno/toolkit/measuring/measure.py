@@ -4,7 +4,7 @@ Conventions
 -----------
 Samples are mono, [frames], of one voice: its notes do not overlap. A planned note is in drive time, its
 `pitch_midi` is what was asked for. The note that is heard begins at its audible onset (`onset`), keeps its
-offset, has the pitch that was measured (`refine`) and its level as dynamics (`level`).
+offset, has the pitch that was measured (`refine`), and instead of loudness its level as dynamics (`level`).
 
 Pitch is measured each 5 ms. Where it can't be, in attacks until they have settled, in transitions and where
 the sound has died away, it is the planned pitch, shifted by what was measured around. A note that the sound
@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 from ripieno.contracts.interpolation import interpolate_all
 from ripieno.contracts.performance import DYNAMICS, PITCH, Note
 
+from ..playing.ability import SLURRED
+from ..playing.gestures import LOUDNESS
 from .curves import TIME_DIGITS, Curve, cut, simplified
 from .level import Power, dynamics_dbfs
 from .onset import AUDIBLE_SHARE, FIRST_S, audible_onsets_s
@@ -28,8 +30,6 @@ from .refine import LEAST_PERIODICITY, SEARCH_CENTS, Refined, refine_pitch, wind
 
 Floats = NDArray[np.float64]
 
-LOUDNESS = "loudness"
-"""Channel of a planned note that the measured one has no more: `DYNAMICS` is what became of it."""
 TOLERANCE_CENTS = 50.0
 """How far from the plan a note may sound in the median."""
 CONFIRMED_SHARE = 0.5
@@ -176,7 +176,7 @@ def _heard_onsets_s(power: Power, notes: Sequence[Note]) -> Floats:
 def _slurred(notes: Sequence[Note]) -> NDArray[np.bool_]:
     """Whether a note goes on from the one before; a struck key has its attack also where it is legato."""
     goes_on = [after.onset_s <= before.offset_s for before, after in pairwise(notes)]
-    legato = [note.articulation == "legato" for note in notes]
+    legato = [note.articulation == SLURRED for note in notes]
     slurred: NDArray[np.bool_] = np.array(legato) & np.array([False, *goes_on])
     return slurred
 
