@@ -30,6 +30,7 @@ FIELD_PROVENANCE = {
     "pitch_midi": "analysis",
     "dynamics_dbfs": "analysis",
     "onset_s": "analysis",
+    "drive_onset_s": "synthetic",
     "offset_s": "synthetic",
     "articulation": "synthetic",
     "mode": "synthetic",

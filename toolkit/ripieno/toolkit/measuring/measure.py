@@ -119,18 +119,13 @@ def measure_voice(
     faults, curves = [], []
     starts_late = _starts_late(power, notes)
     for index, part in enumerate(_parts(grid.which, count=len(notes))):
-        times_s, shift = grid.times_s[part], shifts[part]
+        times_s, levels, shift = grid.times_s[part], levels_dbfs[part], shifts[part]
         faults.append(
-            _level_fault(levels_dbfs[part], starts_late=starts_late[index])
+            _level_fault(levels, starts_late=starts_late[index])
             or _pitch_fault(refined[of_body[index]], shift, tolerance_cents=tolerance_cents)
         )
-        curves.append(
-            {
-                PITCH: Curve(times_s, planned[part] + _filled(times_s, shift), PITCH_TOLERANCE, PITCH_DIGITS),
-                DYNAMICS: Curve(times_s, levels_dbfs[part], LEVEL_TOLERANCE_DB, LEVEL_DIGITS),
-                **dict(_techniques(notes[index], from_s=times_s[0], to_s=times_s[-1])),
-            }
-        )
+        heard = planned[part] + _filled(times_s, shift)
+        curves.append(dict(_curves(notes[index], times_s, pitch_midi=heard, levels_dbfs=levels)))
     return tuple(_measured(notes, faults, curves))
 
 
@@ -237,13 +232,18 @@ def _filled(times_s: Floats, shifts: Floats) -> Floats:
     return np.interp(times_s, times_s[known], shifts[known]) if known.any() else np.zeros(times_s.size)
 
 
-def _techniques(note: Note, *, from_s: float, to_s: float) -> Iterator[tuple[str, Curve]]:
+def _curves(
+    note: Note, times_s: Floats, *, pitch_midi: Floats, levels_dbfs: Floats
+) -> Iterator[tuple[str, Curve]]:
+    """Pitch and dynamics as they were heard, and what was played beside, from the audible onset on."""
+    yield PITCH, Curve(times_s, pitch_midi, PITCH_TOLERANCE, PITCH_DIGITS)
+    yield DYNAMICS, Curve(times_s, levels_dbfs, LEVEL_TOLERANCE_DB, LEVEL_DIGITS)
     for name, envelope in note.envelopes.items():
         if name in (PITCH, DYNAMICS, LOUDNESS):
             continue
-        times_s, values = cut(envelope, from_s=from_s, to_s=to_s)
+        inner_s, values = cut(envelope, from_s=times_s[0], to_s=times_s[-1])
         tolerance = TECHNIQUE_TOLERANCE * float(np.abs(values).max())
-        yield name, Curve(times_s, values, tolerance, TECHNIQUE_DIGITS, envelope.interpolation)
+        yield name, Curve(inner_s, values, tolerance, TECHNIQUE_DIGITS, envelope.interpolation)
 
 
 def _measured(
