@@ -502,6 +502,34 @@ def test_a_title_names_a_task(run):
     assert title(plan, Task("output all")) == 'output "all"'
 
 
+QUOTED = """
+inputs: {one: {kind: text, path: w/a.txt, licence: CC-BY-4.0, credit: Me}}
+steps: {a: {uses: joiner/quoting, in: {text: one}}, b: {uses: joiner/shout, in: {text: a}}}
+"""
+
+
+def test_licences_that_a_plugin_finds_in_data_are_those_of_all_that_is_made_of_it(run):
+    for status in ("done", "cached"):
+        result = run(QUOTED)
+        assert statuses(result)["b", ""] == status
+        credits = [licence["credit"] for licence in document(result)["licences"]]
+        assert credits == ["Me", "A. Poet"]
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_commercial_run_refuses_a_result_that_brings_what_excludes_it(run, before):
+    if before:
+        run(QUOTED)
+    result = run(f"commercial: true\n{QUOTED}")
+    assert statuses(result) == {
+        ("one", ""): "cached" if before else "done",
+        ("a", ""): "failed",
+        ("b", ""): "skipped",
+    }
+    (error,) = [outcome.error for outcome in result.outcomes.values() if outcome.error]
+    assert error.startswith("the licence CC-BY-NC-4.0 of A. Poet excludes commercial use. Use something else")
+
+
 def test_a_plugin_reads_the_weights_that_its_settings_name(run):
     result = run(
         "inputs: {one: {kind: text, path: w/a.txt}}\nsteps: {a: {uses: joiner/weighted, in: {text: one}}}\n"

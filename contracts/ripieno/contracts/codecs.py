@@ -25,6 +25,7 @@ from .files import MANIFEST, Bundle, Dataset, Model, Scores, Text
 from .interfaces import Codec
 from .performance import Performance
 from .plugin import NoConfig
+from .provenance import Licence, Provenance
 from .series import Activations, BeatClock, Features, Trajectory
 from .slow_state import CONTRACT, SlowState, SlowStates, require_contract
 
@@ -187,7 +188,8 @@ class ContFile(Codec[NoConfig]):
     kind, suffixes = Performance, (".cont", ".gz")
 
     def read(self, path: Path) -> Performance:
-        return read_cont(path)
+        performance = read_cont(path)
+        return performance.with_provenance(Provenance(licences=performance.licences))
 
     def write(self, artifact: Performance, path: Path) -> None:
         write_cont(artifact, path)
@@ -212,12 +214,22 @@ class DatasetFolder(Codec[NoConfig]):
 
     def read(self, path: Path) -> Dataset:
         files = _files(path)
-        manifest = files.pop(MANIFEST, None)
-        return Dataset(files, _object(manifest) if manifest else {})
+        beside = files.pop(MANIFEST, None)
+        manifest = _object(beside) if beside else {}
+        return Dataset(files, manifest, provenance=Provenance(licences=_licences(manifest)))
 
     def write(self, artifact: Dataset, path: Path) -> None:
         _copy(artifact.files, path)
         _write_json(path / MANIFEST, dict(artifact.manifest))
+
+
+def _licences(manifest: Mapping[str, Any]) -> tuple[Licence, ...]:
+    """Those that a manifest names as sets of this project do; none of another form."""
+    named = manifest.get("licences")
+    try:
+        return tuple(Licence(**licence) for licence in named or ())
+    except TypeError:
+        return ()
 
 
 def _lines(path: Path) -> list[tuple[int, str]]:

@@ -11,10 +11,10 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ripieno.contracts.context import Context, Progress, call_in, use_context
 from ripieno.contracts.errors import PluginError, StepError
@@ -24,6 +24,9 @@ from ripieno.registry import Registry
 from . import exports
 from .scratch import scratch
 from .store import Record, Store, full_disk_named
+
+if TYPE_CHECKING:
+    from ripieno.contracts.artifact import Artifact
 
 
 @dataclass(frozen=True)
@@ -183,7 +186,10 @@ class Bench:
             plugin.check({port: _headers(value) for port, value in arguments.items()})
             artifacts = named(job.uses, plugin, getattr(plugin, plugin.verb)(**arguments))
         movable = (context.scratch, context.checkpoint)
-        outputs = {name: self.store.put(value, movable=movable) for name, value in artifacts.items()}
+        outputs = {
+            name: replace(self.store.put(value, movable=movable), licences=_found_in_data(value, job))
+            for name, value in artifacts.items()
+        }
         seconds = time.perf_counter() - started
         self.store.record(job.key, Record(outputs, seconds, job.recipe))
         shutil.rmtree(context.checkpoint, ignore_errors=True)
@@ -281,6 +287,20 @@ def named(uses: str, plugin: Any, result: Any) -> dict[str, Any]:
     if shape.kind == "stems" and set(result.names) != set(names):
         raise StepError(f"{uses} returned the stems {', '.join(result.names)}, it says {', '.join(names)}")
     return dict(zip([name for name, _ in shape.fields] or [""], values, strict=True))
+
+
+def _found_in_data(artifact: "Artifact", job: Job) -> list[Mapping[str, Any]]:
+    """Licences that an artifact brings beyond those of what it was made from."""
+    known = [dict(licence) for taken in _each(job.ports) for licence in taken["licences"]]
+    brought = (asdict(licence) for licence in artifact.provenance.licences)
+    return [licence for licence in brought if licence not in known]
+
+
+def _each(ports: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Everything that ports take, one by one."""
+    for taken in ports.values():
+        many = taken if isinstance(taken, list) else [taken] if "digest" in taken else taken.values()
+        yield from many
 
 
 def _headers(value: Any) -> Any:

@@ -34,6 +34,13 @@ def licences_of(node: "Node", source: Input | None, registry: Registry) -> list[
     return [*_of_input(source), *plugin]
 
 
+def excluded(licence: Mapping[str, Any]) -> str:
+    """What is said of a licence that a commercial pipeline refuses."""
+    of = f" of {licence['credit'] or licence['source']}".removesuffix(" of ")
+    cure = "Use something else, or take commercial: true out of the pipeline"
+    return f"the licence {licence['name']}{of} excludes commercial use. {cure}"
+
+
 def _of_input(source: Input | None) -> list[dict[str, Any]]:
     if source is None or not (source.licence or source.credit or not source.commercial):
         return []

@@ -17,7 +17,7 @@ from ripieno.registry import Catalogue, Configured, Descriptor, Registry
 from ripieno.registry.suggest import did_you_mean
 
 from .items import Item, items_of
-from .licences import licences_of
+from .licences import excluded, licences_of
 from .paths import item_with_absolute_paths, with_absolute_paths
 from .pipeline import Input, Pipeline, Source, Step, names_of
 from .plan import Node, Plan, Ref, Task, Wire
@@ -466,12 +466,7 @@ class _Planner:
             place = (f"{node.role}s", name)
             for licence in licences_of(node, self.pipeline.inputs.get(node.name), self.registry):
                 if not licence["commercial"]:
-                    of = f" of {licence['credit'] or licence['source']}".removesuffix(" of ")
-                    self.problem(
-                        f'{node.role} "{name}": the licence {licence["name"]}{of} excludes commercial use. '
-                        "Use something else, or take commercial: true out of the pipeline",
-                        *place,
-                    )
+                    self.problem(f'{node.role} "{name}": {excluded(licence)}', *place)
 
     def check_item_settings(self, plan: Plan) -> None:
         """Settings that single items bring are checked as the file's own are."""

@@ -24,7 +24,7 @@ from . import exports, manifest
 from .jobs import Asks, Bench, Job, Taken, failure
 from .journal import crashed, noted
 from .keys import Recipes, hashed
-from .licences import licences_of
+from .licences import excluded, licences_of
 from .pipeline import Pipeline
 from .plan import Node, Sources, Task
 from .planner import make_plan
@@ -346,10 +346,14 @@ class Run:
         if task not in self._licences:
             source = self.plan.pipeline.inputs.get(task.node)
             own = licences_of(self.plan.nodes[task.node], source, self.registry)
+            own += [dict(licence) for licence in self._found_in_data(task)]
             above = [licence for source in self.needs[task] for licence in self.licences(source)]
             unique = {hashed(licence): licence for licence in (*own, *above)}
             self._licences[task] = tuple(unique.values())
         return self._licences[task]
+
+    def _found_in_data(self, task: Task) -> list[Mapping[str, Any]]:
+        return [licence for stored in self.outcomes[task].outputs.values() for licence in stored.licences]
 
     def _ended(self, ended: Ended) -> None:
         task = self.running.pop((ended.job.step, ended.job.item))
@@ -366,6 +370,10 @@ class Run:
 
     def _settle(self, task: Task, status: str) -> None:
         outcome = self.outcomes[task]
+        excluding = [licence for licence in self._found_in_data(task) if not licence["commercial"]]
+        if self.plan.pipeline.commercial and excluding:
+            self._fail(task, {"error": excluded(excluding[0])})
+            return
         outcome.status = status
         step, item = task.node, task.item_name
         node = self.plan.nodes[task.node]

@@ -53,12 +53,15 @@ class Stored:
         `Artifact.header`.
     parts : mapping of str to str
         Digests of named parts, for results that are an open set.
+    licences : sequence of mapping
+        Of what its maker found in data: recordings, samples, documents.
     """
 
     digest: str
     kind: str
     header: Mapping[str, Any] = field(default_factory=dict)
     parts: Mapping[str, str] = field(default_factory=dict)
+    licences: Sequence[Mapping[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

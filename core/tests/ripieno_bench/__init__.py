@@ -26,6 +26,7 @@ from ripieno.contracts import (
     NoConfig,
     PluginConfig,
     PluginRef,
+    Provenance,
     Resources,
     SampleLibrary,
     Scores,
@@ -135,6 +136,15 @@ class Sampled(Joiner[SampledConfig]):
 
     def join(self, text: Text) -> Text:
         return Text(f"{text.text} {self.config.map.plugin.instrument}")
+
+
+class Quoting(Joiner[NoConfig]):
+    """Brings words that are not for sale, which only its result tells."""
+
+    def join(self, text: Text) -> Text:
+        quoted = Licence("CC-BY-NC-4.0", credit="A. Poet", commercial=False)
+        own = Provenance(licences=(*text.provenance.licences, quoted))
+        return Text(f"{text.text}, as she said").with_provenance(own)
 
 
 class Hobby(Joiner[NoConfig]):

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ripieno.contracts import Context, Dataset, Licence, StepError, derive_seed
+from ripieno.contracts import Context, Dataset, Licence, Provenance, StepError, derive_seed
 from ripieno.contracts.performance import Performance, Stream
 
 from .files import read_verdict, sha256, write_clip, write_verdict
@@ -169,7 +169,7 @@ def collect(
     manifest = manifest_of(
         verdicts, source=source, versions=versions, settings=settings, seed=context.seed, licences=licences
     )
-    return Dataset(files, manifest)
+    return Dataset(files, manifest, provenance=Provenance(licences=tuple(licences)))
 
 
 def keep(job: Mapping[str, Any], context: Context, make_clips: MakeClips) -> list[dict[str, Any]]:
