@@ -264,6 +264,10 @@ def _cut(
             for press, start in zip(presses, starts, strict=True):
                 file.seek(start)
                 sound = file.read(press.frames, dtype="float32", always_2d=True).mean(axis=1) - rest
+                if not np.isfinite(sound).all():
+                    raise StepError(
+                        f"sfizz_render wrote NaN or infinite samples where key {press.key} is played"
+                    )
                 fade = min(_FADE, press.frames)
                 sound[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)
                 yield sound

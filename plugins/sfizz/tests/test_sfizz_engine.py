@@ -152,9 +152,17 @@ def test_a_program_that_fails_is_ended_and_named(engine, monkeypatch, tmp_path, 
 
 
 @needs_shell
-def test_a_render_that_is_too_short_is_refused(engine, monkeypatch, tmp_path):
-    soundfile.write(tmp_path / "short.wav", np.zeros((4800, 2)), RATE_HZ)
-    path = program(tmp_path / "bin", f'exec cp "{tmp_path}/short.wav" "$6"')
+@pytest.mark.parametrize(
+    ("frames", "value", "message"),
+    [
+        (4800, 0.0, "wrote 4800 frames at 48000 Hz, asked for .* Is the disk full"),
+        (PRESS.frames + RATE_HZ, np.nan, f"NaN or infinite samples where key {PRESS.key} is played"),
+    ],
+)
+def test_a_sound_that_cannot_be_used_is_refused(engine, monkeypatch, tmp_path, frames, value, message):
+    sound = np.full((frames, 2), value, np.float32)
+    soundfile.write(tmp_path / "bad.wav", sound, RATE_HZ, subtype="FLOAT")
+    path = program(tmp_path / "bin", f'exec cp "{tmp_path}/bad.wav" "$6"')
     monkeypatch.setenv("PATH", f"{path.parent}:/usr/bin:/bin")
-    with pytest.raises(StepError, match="wrote 4800 frames at 48000 Hz, asked for"):
+    with pytest.raises(StepError, match=message):
         next(engine.render([PRESS]))
