@@ -173,6 +173,11 @@ def test_plugins_are_listed_described_and_checked(invoke):
     assert "in   texts: map of text" in invoke("plugins", "show", "joiner/table").stdout
     assert "out  count: scores" in invoke("plugins", "show", "joiner/counted").stdout
     assert "with rate_hz: 44100 Hz  Rate." in invoke("plugins", "show", "effect/resample").stdout
+    shown = invoke("plugins", "show", "sample_library/dear").stdout
+    assert "instrument: harp" in shown and "A harp that is not for sale." in shown
+    assert json.loads(invoke("plugins", "show", "preset/drift", "--json").stdout)["data"]["settings"] == {
+        "mark": "~"
+    }
     assert "licence CC-BY-NC-4.0: A. Researcher" in invoke("plugins", "show", "joiner/hobby").stdout
     assert json.loads(invoke("plugins", "show", "joiner/shout", "--json").stdout)["verb"] == "join"
     assert invoke("plugins", "check").stdout.strip().endswith("plugins: all well")

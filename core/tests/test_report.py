@@ -95,7 +95,7 @@ def manifest(**other):
         "ripieno": 1,
         "run": "2026-01-02T03-04-05-a-film",
         "name": "a film",
-        "pipeline": {"file": "", "document": document, "inputs": {}, "settings": {"gain": {}}},
+        "pipeline": {"file": "", "document": document, "inputs": {}, "settings": {"gain": {}}, "given": {}},
         "started": "2026-01-02T03:04:05+0100",
         "seconds": 83.0,
         "ok": True,
@@ -312,6 +312,7 @@ def test_the_command_gives_the_run_again_with_what_was_changed():
         "document": document,
         "inputs": {"song": {"path": "/a b.wav", "items": None}, "more": {"path": None, "items": "/list.csv"}},
         "settings": {"gain": {"gain_db": 1, "mode": "a b"}},
+        "given": {"gain": [["mode"]]},
     }
     words = shlex.split(command(manifest(pipeline=pipeline, seed=7)))
     assert words == [

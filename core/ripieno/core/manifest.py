@@ -53,6 +53,7 @@ def describe(run: "Run", result: "RunResult", *, started: float, seconds: float)
                 for name, source in pipeline.inputs.items()
             },
             "settings": {name: dict(step.settings) for name, step in pipeline.steps.items()},
+            "given": {name: sorted(map(list, step.given)) for name, step in pipeline.steps.items()},
         },
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(started)),
         "seconds": round(seconds, 3),

@@ -37,16 +37,33 @@ def list_plugins(prefix: str, as_json: bool) -> None:
 @click.argument("uses")
 @click.option("--json", "as_json", is_flag=True, help="The descriptor as JSON.")
 def show(uses: str, as_json: bool) -> None:
-    """Describe one plugin: ports, results, settings, licences."""
+    """Describe one plugin: ports, results, settings, licences; of data what it says."""
     registry = Registry()
     descriptor = registry.describe(uses)
+    data = _data(registry, uses)
     if as_json:
         from dataclasses import asdict
 
-        click.echo(json.dumps(asdict(descriptor), indent=1))
+        click.echo(json.dumps({**asdict(descriptor), **({"data": data} if data else {})}, indent=1))
         return
     for line in _described(registry.find(uses), descriptor):
         click.echo(line)
+    if data:
+        import yaml
+
+        click.echo(
+            yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110)
+        )
+
+
+def _data(registry: Registry, uses: str) -> dict[str, Any]:
+    """What a data plugin says beyond its description; empty for what is none."""
+    if not registry.is_data(uses):
+        return {}
+    from ripieno.contracts import DataPlugin
+
+    found = registry.load(uses)
+    return found.model_dump(mode="json", exclude={"description"}) if isinstance(found, DataPlugin) else {}
 
 
 @command.command()

@@ -7,7 +7,9 @@ from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import reduce
 from hashlib import sha256
+from operator import getitem
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,11 +78,10 @@ def command(manifest: Mapping[str, Any]) -> str:
     for name, source in pipeline["inputs"].items():
         given = {name: source["path"], f"{name}.items": source["items"]}
         words += [word for place, path in given.items() if path for word in ("--input", f"{place}={path}")]
-    for step, settings in pipeline["settings"].items():
-        written = pipeline["document"]["steps"][step].get("with", {})
-        changed = {key: value for key, value in settings.items() if written.get(key) != value}
-        for key, value in changed.items():
-            words += ["--set", f"{step}.{key}={json.dumps(value, ensure_ascii=False)}"]
+    for step, places in pipeline["given"].items():
+        for place in places:
+            value = reduce(getitem, place, pipeline["settings"][step])
+            words += ["--set", f"{'.'.join((step, *place))}={json.dumps(value, ensure_ascii=False)}"]
     if manifest["seed"] != pipeline["document"].get("seed", 0):
         words += ["--seed", str(manifest["seed"])]
     return shlex.join(words)
