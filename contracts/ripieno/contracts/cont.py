@@ -36,11 +36,11 @@ def read_cont(path: Path) -> Performance:
     InputError
         If it is not there, truncated, no JSON, or breaks the specification; the message names the place.
     """
+    document = document_in(path)
     try:
-        return performance_of(document_in(path))
+        return performance_of(document)
     except InputError as error:
-        message = str(error)
-        raise InputError(message if message.startswith(str(path)) else f"{path}: {message}") from error
+        raise InputError(f"{path}: {error}") from error
 
 
 def write_cont(performance: Performance, path: Path) -> None:

@@ -15,6 +15,7 @@ there; anything more is a remark. Of a file with several channels the first is u
 
 import hashlib
 import json
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -101,8 +102,8 @@ class AssetBank:
             the folder.
         """
         entries = _entries(folder / MANIFEST)
-        names = [entry.name for entry in entries]
-        twice = next((name for name in names if names.count(name) > 1), None)
+        counts = Counter(entry.name for entry in entries)
+        twice = next((name for name, count in counts.items() if count > 1), None)
         if twice is not None:
             raise InputError(f"{folder / MANIFEST}: {twice!r} stands twice: a name is of one asset")
         for entry in entries:
@@ -216,7 +217,7 @@ def _entries(manifest: Path) -> tuple[BankEntry, ...]:
         document: Any = json.loads(manifest.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{manifest.parent}: no bank of assets: it has no {MANIFEST}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{manifest}: not JSON: {error}") from error
     if not isinstance(document, dict) or "assets" not in document:
         raise InputError(f'{manifest}: a bank is {{"assets": […]}}, this is something else')
@@ -232,6 +233,7 @@ def _require_inside(folder: Path, entry: BankEntry) -> None:
     path = folder / entry.file
     leads_out = (
         not entry.file
+        or "\0" in entry.file
         or PurePosixPath(entry.file).is_absolute()
         or PureWindowsPath(entry.file).anchor
         or not path.resolve().is_relative_to(folder.resolve())

@@ -118,7 +118,7 @@ def test_a_bank_with_nothing_that_may_be_used_is_refused(tmp_path):
         AddNoise(AddNoiseConfig(bank=folder)).draw(np.random.default_rng(0))
 
 
-@pytest.mark.parametrize("file", ["../outside.wav", "/etc/hostname", "C:\\noise.wav", ""])
+@pytest.mark.parametrize("file", ["../outside.wav", "/etc/hostname", "C:\\noise.wav", "", "a\0"])
 def test_a_bank_that_names_a_file_outside_its_folder_is_refused(tmp_path, file):
     soundfile.write(tmp_path / "outside.wav", np.zeros(10), 8000)
     with pytest.raises(InputError, match="is no file inside the folder"):
@@ -142,9 +142,10 @@ def test_a_manifest_that_is_wrong_says_where(tmp_path, entries, message):
 def test_what_is_no_bank_is_refused(tmp_path):
     with pytest.raises(InputError, match="no bank of assets"):
         AssetBank.read(tmp_path / "absent")
-    (tmp_path / MANIFEST).write_text("[", encoding="utf-8")
-    with pytest.raises(InputError, match="not JSON"):
-        AssetBank.read(tmp_path)
+    for text in ("[", "[" * 100_000):
+        (tmp_path / MANIFEST).write_text(text, encoding="utf-8")
+        with pytest.raises(InputError, match="not JSON"):
+            AssetBank.read(tmp_path)
     (tmp_path / MANIFEST).write_text('{"clips": []}', encoding="utf-8")
     with pytest.raises(InputError, match="this is something else"):
         AssetBank.read(tmp_path)

@@ -169,7 +169,8 @@ def test_the_recording_plays_and_the_position_goes_with_it(page):
     until(page, lambda: float(page.find_element("id", "clock").text) > 0.3)
     assert page.find_element("id", "play").get_attribute("aria-label") == "Pause"
     page.find_element("id", "play").click()
-    until(page, lambda: script(page, "sound.paused"))
+    # The element is paused before it tells so.
+    until(page, lambda: script(page, "sound.paused") and at(page) > 0.3)
     assert at(page) == pytest.approx(script(page, "sound.currentTime"), abs=0.1)
     assert script(page, "sound.duration") == pytest.approx(SECONDS, abs=0.01)
 
