@@ -23,7 +23,7 @@ class FaustConfig(PluginConfig):
         "violin",
         description="What is played; acoustic_guitar has nylon strings, steel_guitar is one of steel.",
     )
-    count: int = Field(12, ge=0, description="Clips.", json_schema_extra={"unit": "clips"})
+    count: int = Field(12, ge=1, description="Clips.", json_schema_extra={"unit": "clips"})
     duration_s: float = Field(
         10.0, ge=3, le=120, description="Length of a clip.", json_schema_extra={"unit": "s"}
     )

@@ -38,6 +38,10 @@ LIBRARIES: Mapping[str, tuple[str, str]] = {
 }
 """By instrument, the map that is taken where none is named, and the folder in ``$RIPIENO_DATA/sfz``."""
 
+EXAMPLE = ("example_piano", "package:ripieno_sfizz/example_piano")
+"""The map and the samples that this package carries."""
+
+_FOLDERS = dict((*LIBRARIES.values(), EXAMPLE))
 _PREFIX = f"{SampleLibrary.prefix}/"
 _OPENED = "library.json"
 
@@ -48,14 +52,14 @@ class SampledConfig(PluginConfig):
     instrument: str = Field(
         "violin", description="What is played: violin, electric_guitar, acoustic_guitar, piano."
     )
-    count: int = Field(12, ge=0, description="How many clips.", json_schema_extra={"unit": "clips"})
+    count: int = Field(12, ge=1, description="How many clips.", json_schema_extra={"unit": "clips"})
     duration_s: float = Field(
         10.0, ge=3, le=120, description="Length of a clip.", json_schema_extra={"unit": "s"}
     )
     library: str = Field(
         "violin",
         description="Folder of the samples: a name in $RIPIENO_DATA/sfz, a path, or package:MODULE/FOLDER; "
-        "by instrument if not given.",
+        "that of the map if not given.",
     )
     map: PluginRef[SampleLibrary] = Field(
         PluginRef(f"{_PREFIX}violin"), description="Map of the samples; by instrument where not given."
@@ -64,16 +68,25 @@ class SampledConfig(PluginConfig):
     @model_validator(mode="before")
     @classmethod
     def _by_instrument(cls, settings: Any) -> Any:
-        """What is not given is that of the instrument."""
-        if not isinstance(settings, Mapping) or "map" in settings:
+        """What is not given is that of the map, whose default is that of the instrument."""
+        if not isinstance(settings, Mapping):
             return settings
         instrument = str(settings.get("instrument", "violin"))
-        if instrument not in LIBRARIES:
+        if "map" not in settings and instrument not in LIBRARIES:
             near = get_close_matches(instrument, LIBRARIES, n=1)
             question = f'Did you mean "{near[0]}"?' if near else "Name the map of another one by map"
             raise ValueError(f'no map of samples for "{instrument}": {", ".join(LIBRARIES)}. {question}')
-        name, folder = LIBRARIES[instrument]
-        return {"library": folder, **settings, "map": f"{_PREFIX}{name}"}
+        given = {"map": f"{_PREFIX}{LIBRARIES.get(instrument, ('', ''))[0]}", **settings}
+        folder = _FOLDERS.get(_name_of(given["map"]))
+        if "library" not in given and folder is None:
+            raise ValueError("library: give the folder of its samples; only maps of this package have one")
+        return {"library": folder, **given}
+
+
+def _name_of(map: Any) -> str:
+    """Name of the map that a setting refers to."""
+    uses = map.get("uses", "") if isinstance(map, Mapping) else getattr(map, "uses", map)
+    return str(uses).removeprefix(_PREFIX)
 
 
 class SampledInstrument(DataSource[SampledConfig]):
@@ -128,9 +141,8 @@ class SampledInstrument(DataSource[SampledConfig]):
         reference = self.config.map
         if reference.is_bound:
             return reference.plugin
-        shipped = {name for name, _ in LIBRARIES.values()}
-        name = reference.uses.removeprefix(_PREFIX)
-        if name not in shipped:
+        name = _name_of(reference)
+        if name not in _FOLDERS:
             return reference.plugin
         library: SampleLibrary = getattr(import_module(f"{__package__}.libraries"), name)
         return library

@@ -219,10 +219,6 @@ def test_what_is_finished_is_not_made_again():
         assert json.loads((context.checkpoint / "library.json").read_text(encoding="utf-8"))["map"]
 
 
-def test_no_clips_are_an_empty_set():
-    assert not generated(tiny(count=0)).files
-
-
 @pytest.mark.parametrize(
     ("instrument", "question"),
     [
@@ -373,3 +369,17 @@ def test_the_example_is_what_its_command_composes(tmp_path):
 def test_a_package_without_the_folder_is_named(place):
     with pytest.raises(ConfigError, match=r"library: no folder at \S"):
         library_folder(place)
+
+
+def test_a_map_of_this_package_brings_the_folder_of_its_samples(monkeypatch):
+    monkeypatch.delenv("RIPIENO_DATA", raising=False)
+    for given in ("example_piano", "sample_library/example_piano", {"uses": "sample_library/example_piano"}):
+        config = SampledConfig(instrument="piano", map=given)
+        assert config.library == "package:ripieno_sfizz/example_piano"
+    dataset = generated(SampledConfig(instrument="piano", map="example_piano", count=1, duration_s=3))
+    assert dataset.manifest["counts"]["clips"] == 1
+
+
+def test_a_map_of_others_asks_for_the_folder_of_its_samples():
+    with pytest.raises(ValueError, match="library: give the folder of its samples"):
+        SampledConfig(instrument="harp", map="somebodys_harp")
