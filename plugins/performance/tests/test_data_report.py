@@ -367,3 +367,13 @@ def test_narrow_screens_do_not_scroll_sideways(page):
     wide = page.execute_script("return [document.documentElement.scrollWidth, innerWidth]")
     page.set_window_size(1280, 1400)
     assert wide[0] <= wide[1]
+
+
+def test_several_sets_are_drawn_each_in_its_folder(tmp_path):
+    folders = [tmp_path / "a", tmp_path / "b"]
+    for folder in folders:
+        write_set(folder, 2, sound=False)
+    report(*folders)
+    assert all((folder / "report.html").is_file() for folder in folders)
+    with pytest.raises(RipienoError, match="names one page, and there are 2 data sets"):
+        report(*folders, "--output", "x.html")

@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from played import note, performance, rich
+from played import note, performance, rich, vibrato
 from test_show_scene import VIOLIN
 
 from ripieno.contracts import ConfigError, InputError, MissingError, RipienoError, write_cont
@@ -118,3 +118,13 @@ def test_a_performance_without_a_note_is_a_page(tmp_path):
 def test_lanes_follow_the_installed_profile(tmp_path):
     write_cont(performance(note(0, 1, 60, channels={"bow_pressure": 0.4})), tmp_path / "a.cont")
     assert '"low":0.0,"high":1.0' in page_of(tmp_path / "a.cont")
+
+
+def test_several_documents_are_drawn_each_beside_itself(tmp_path):
+    files = [tmp_path / f"{name}.cont" for name in "ab"]
+    for file in files:
+        write_cont(performance(vibrato(0.2, 1.0, 60), duration_s=2.0), file)
+    CliRunner().invoke(show, list(map(str, files)), catch_exceptions=False)
+    assert all(file.with_suffix(".html").is_file() for file in files)
+    with pytest.raises(ConfigError, match="are for one document, and there are 2"):
+        CliRunner().invoke(show, [*map(str, files), "--output", "x.png"], catch_exceptions=False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ripieno.contracts import InputError, Performance
+from ripieno.contracts import ConfigError, InputError, Performance
 
 if TYPE_CHECKING:
     from .folder import Clip
@@ -19,11 +19,18 @@ def data() -> None:
 
 
 @data.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directories", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--output", type=click.Path(path_type=Path), help="The page.  [default: DIR/report.html]")
 @click.pass_context
-def report(ctx: click.Context, directory: Path, output: Path | None) -> None:
-    """Draw what is in the data set DIR: pitches, articulations, what was dropped, and ten clips to hear."""
+def report(ctx: click.Context, directories: tuple[Path, ...], output: Path | None) -> None:
+    """Draw what is in the data sets DIR: pitches, articulations, what was dropped, and ten clips to hear."""
+    if output and len(directories) > 1:
+        raise ConfigError(f"--output {output}: names one page, and there are {len(directories)} data sets")
+    for directory in directories:
+        _report(directory, output or directory / "report.html", ctx.obj)
+
+
+def _report(directory: Path, output: Path, host: object) -> None:
     from ..show.command import profiles_named
     from ..show.files import write_whole
     from .folder import open_folder
@@ -32,7 +39,6 @@ def report(ctx: click.Context, directory: Path, output: Path | None) -> None:
     from .tally import Tally
 
     folder = open_folder(directory)
-    output = output or directory / "report.html"
     tally, problems, readable = Tally(), list(folder.problems), []
     with click.progressbar(folder.clips, label="reading clips", file=sys.stderr, show_pos=True) as clips:
         for clip, performance in _read(clips, problems):
@@ -40,7 +46,7 @@ def report(ctx: click.Context, directory: Path, output: Path | None) -> None:
             readable.append(clip)
     # Read again rather than kept: a set may be larger than memory.
     players = [picture(*found, folder=output.parent) for found in _read(choose(readable), problems)]
-    profiles = profiles_named(tally.instruments, ctx.obj)
+    profiles = profiles_named(tally.instruments, host)
     write_whole(output, render(folder, tally, players, problems=problems, profiles=profiles))
     for problem in problems[:10]:
         click.echo(problem, err=True)

@@ -15,7 +15,7 @@ SUFFIXES = (".html", ".png", ".svg")
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--audio", type=click.Path(path_type=Path), help="The recording; else FILE's .flac or .wav beside it."
 )
@@ -27,22 +27,29 @@ SUFFIXES = (".html", ".png", ".svg")
     help="A .html, .png or .svg; may be given several times.  [default: FILE with .html]",
 )
 @click.pass_context
-def show(ctx: click.Context, file: Path, audio: Path | None, outputs: tuple[Path, ...]) -> None:
-    """Draw a .cont FILE: a page to look around in and listen to, or a picture."""
+def show(ctx: click.Context, files: tuple[Path, ...], audio: Path | None, outputs: tuple[Path, ...]) -> None:
+    """Draw .cont FILEs: a page to look around in and listen to, or a picture."""
+    if len(files) > 1 and (audio or outputs):
+        raise ConfigError(f"--audio and --output are for one document, and there are {len(files)}")
+    for output in outputs:
+        if output.suffix.lower() not in SUFFIXES:
+            raise ConfigError(f"--output {output}: expected a name that ends in {', '.join(SUFFIXES)}")
+    for file in files:
+        _draw(file, audio, outputs, ctx.obj)
+
+
+def _draw(file: Path, audio: Path | None, outputs: tuple[Path, ...], host: object) -> None:
     # Not at the top: the command line lists commands without drawing.
     from ripieno.contracts import read_cont
 
     from .scene import Scene
     from .sound import stem_of
 
-    for output in outputs:
-        if output.suffix.lower() not in SUFFIXES:
-            raise ConfigError(f"--output {output}: expected a name that ends in {', '.join(SUFFIXES)}")
     if not file.is_file():
         raise ConfigError(f"{file}: no such file; core show draws a .cont document")
     performance = read_cont(file)
     instruments = [stream.instrument for stream in performance.streams]
-    scene = Scene.of(performance, title=stem_of(file), profiles=profiles_named(instruments, ctx.obj))
+    scene = Scene.of(performance, title=stem_of(file), profiles=profiles_named(instruments, host))
     sound = audio or _sound_beside(file)
     for output in outputs or (file.with_name(f"{stem_of(file)}.html"),):
         _write(scene, sound, output)
