@@ -204,6 +204,13 @@ def test_what_the_instrument_cannot_play_is_named(given, says):
     assert says in "\n".join(found(given, {"flute": FLUTE}))
 
 
+def test_only_channels_of_the_instrument_are_masked_outputs():
+    given = document(note(), masked_outputs=["breath", "dynamics_dbfs", "bow"])
+    says = "masked_outputs[2]: 'bow' is no channel of its instruments, which have breath, dynamics_dbfs"
+    assert [says in line for line in found(given, {"flute": FLUTE})] == [True]
+    assert not found(given)
+
+
 def test_a_masked_channel_may_hold_any_guess():
     guess = {"breath": {"points": [[0.6, 2]]}}
     assert not found(document(note(envelopes=guess, masked=["breath"])), {"flute": FLUTE})

@@ -28,7 +28,7 @@ from .performance import Envelope, Note, Performance, Stream
 LARGEST_BYTES = 1 << 29
 
 
-def read_cont(path: Path) -> Performance:
+def read_cont(path: Path | str) -> Performance:
     """The performance in a ``.cont`` or ``.cont.gz`` file.
 
     Raises
@@ -43,9 +43,9 @@ def read_cont(path: Path) -> Performance:
         raise InputError(f"{path}: {error}") from error
 
 
-def write_cont(performance: Performance, path: Path) -> None:
+def write_cont(performance: Performance, path: Path | str) -> None:
     """Write the canonical text, compressed where the name ends in ``.gz``; the same bytes each time."""
-    data = cont_text(performance).encode()
+    path, data = Path(path), cont_text(performance).encode()
     if path.suffix == ".gz":
         data = gzip.compress(data, mtime=0)
     part = path.with_name(f".{path.name}.part")
@@ -53,7 +53,7 @@ def write_cont(performance: Performance, path: Path) -> None:
     os.replace(part, path)
 
 
-def document_in(path: Path) -> Mapping[str, Any]:
+def document_in(path: Path | str) -> Mapping[str, Any]:
     """The JSON object in a ``.cont`` or ``.cont.gz`` file, as it stands.
 
     Raises
@@ -62,7 +62,7 @@ def document_in(path: Path) -> Mapping[str, Any]:
         If it is not there, truncated, or no JSON object.
     """
     try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb") as file:
+        with gzip.open(path, "rb") if Path(path).suffix == ".gz" else open(path, "rb") as file:
             data = file.read(LARGEST_BYTES + 1)
         if len(data) > LARGEST_BYTES:
             raise InputError(f"more than {LARGEST_BYTES >> 20} MiB of text")
@@ -72,7 +72,8 @@ def document_in(path: Path) -> Mapping[str, Any]:
     except (gzip.BadGzipFile, zlib.error) as error:
         raise InputError(f"{path}: not a whole gzip file: {error}") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not JSON: {error}") from error
+        other = "not UTF-8 text, so no .cont document; core cont convert reads MIDI, JAMS and CSV"
+        raise InputError(f"{path}: {other}") from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
     except InputError as error:

@@ -10,7 +10,7 @@ import numpy as np
 
 from .errors import InputError
 from .instrument import InstrumentProfile
-from .performance import Envelope, Note, Performance, Stream
+from .performance import DYNAMICS, PITCH, Envelope, Note, Performance, Stream
 from .provenance import Licence
 from .suitability import unsuitable
 
@@ -66,6 +66,7 @@ class DocumentReader:
             "masked_outputs": at.texts("masked_outputs"),
             "licences": [self._licence(one) for one in at.items("licences")],
         }
+        self._masks_what_there_is(at, facts["masked_outputs"])
         streams = tuple(self._stream(one, instrument) for one in at.items("streams", needed=True))
         extra = at.rest()
         return at.made(lambda: Performance(streams, **facts, extra=extra))
@@ -103,6 +104,15 @@ class DocumentReader:
             self._suits(instrument, at, places, notes)
         extra = at.rest()
         return at.made(lambda: Stream(instrument, notes, extra))
+
+    def _masks_what_there_is(self, at: "_Place", masked_outputs: Sequence[str]) -> None:
+        """Note outputs that no instrument of the document has."""
+        profiles = [self.profiles[name] for name in _instruments(at.value) if name in self.profiles]
+        known = {PITCH, DYNAMICS, *(name for profile in profiles for name in profile.channels)}
+        for index, name in enumerate(masked_outputs if profiles else ()):
+            if isinstance(name, str) and name not in known:
+                message = f"{name!r} is no channel of its instruments, which have {', '.join(sorted(known))}"
+                at.fault(f"masked_outputs[{index}]", message)
 
     def _suits(self, instrument: str, at: "_Place", places: Sequence["_Place"], notes: Any) -> None:
         """Note what the instrument cannot play."""
@@ -262,6 +272,14 @@ def _is_list(value: Any) -> bool:
 
 def _is_point(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))
+
+
+def _instruments(document: Mapping[str, Any]) -> list[str]:
+    """Names of the instruments, where streams are such as to have one."""
+    streams = document.get("streams")
+    given = streams if isinstance(streams, list) else []
+    names = [stream.get("instrument") for stream in given if isinstance(stream, Mapping)]
+    return [name for name in names if isinstance(name, str)]
 
 
 def _is_json(value: Any) -> bool:

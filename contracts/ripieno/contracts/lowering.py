@@ -81,7 +81,8 @@ def lower(
         At least one lane. All notes of a channel are evaluated together: 10,000 notes take a fraction of
         a second.
     """
-    require(rate_hz > 0 and frames >= 0, f"{frames} frames at {rate_hz:g} Hz: a rate is positive")
+    require(rate_hz > 0, f"{rate_hz:g} frames a second: a rate is positive")
+    require(frames >= 0, f"{frames} frames: there are none or more")
     notes, channels = stream.notes, tuple(channels)
     onsets_s = np.array([note.onset_s for note in notes])
     offsets_s = np.array([note.offset_s for note in notes])
