@@ -280,7 +280,9 @@ def microphone_that_hears(sound, folder):
 def captured(browser):
     """What the page has sent, its rate, and the audio time of its first sample."""
     script = """
-    const blocks = ripieno.captured, sound = new Float32Array(blocks.reduce((sum, { block }) => sum + block.length, 0));
+    // The clock of the audio may jump once, while the graph starts.
+    const blocks = ripieno.captured.slice(1);
+    const sound = new Float32Array(blocks.reduce((sum, { block }) => sum + block.length, 0));
     blocks.reduce((at, { block }) => (sound.set(block, at), at + block.length), 0);
     let text = "";
     for (const part of new Uint8Array(sound.buffer)) text += String.fromCharCode(part);
