@@ -11,7 +11,8 @@ import numpy as np
 
 from ripieno.contracts import Augmenter, Context, Example
 from ripieno.contracts.context import derive_seed
-from ripieno.toolkit.pairs.files import read_verdict, sha256, write_clip
+from ripieno.contracts.packing import sha256_file
+from ripieno.toolkit.pairs.files import read_verdict, write_clip
 from ripieno.toolkit.pairs.manifest import KeptClip, Verdict
 
 from .draws import plain
@@ -74,8 +75,8 @@ def _written(copy: Example, entry: Mapping[str, Any], folder: Path) -> dict[str,
         note_faults=tuple(entry["note_faults"]),
         audio=audio.name,
         cont=cont.name,
-        audio_sha256=sha256(audio),
-        cont_sha256=sha256(cont),
+        audio_sha256=sha256_file(audio),
+        cont_sha256=sha256_file(cont),
     )
     document = Verdict(kept).to_json()
     document["copy"] = {"copy": entry["copy"], "draw": entry["draw"], "peak_gain_db": gain_db}

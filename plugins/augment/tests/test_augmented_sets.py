@@ -11,8 +11,9 @@ from augment_examples import OWN, example, level_errors_db, onset_errors_ms, pit
 from ripieno.contracts import ConfigError, Dataset, InputError, PluginRef, read_cont
 from ripieno.contracts.codecs import DatasetFolder
 from ripieno.contracts.context import new_context, use_context
+from ripieno.contracts.packing import sha256_file
 from ripieno.contracts.testing import AugmenterSuite, JoinerSuite, overrides
-from ripieno.toolkit.pairs.files import sha256, write_clip
+from ripieno.toolkit.pairs.files import write_clip
 from ripieno.toolkit.pairs.manifest import KeptClip, Verdict, manifest_of
 from ripieno_augment.bank_source import MakeAssetBank, MakeAssetBankConfig
 from ripieno_augment.chain import Chain, ChainConfig, ChainStep
@@ -37,7 +38,7 @@ def pairs(folder, *, name="tone", seed=0, splits=SPLITS) -> Dataset:
         audio, cont = write_clip(given.audio.samples[0], given.performance, folder, f"{name}-{index:05d}")
         kept = KeptClip(
             f"{name}-{index:05d}", index, 0, seed + index, split, given.audio.duration_s,
-            len(given.performance.notes), 0, (), audio.name, cont.name, sha256(audio), sha256(cont),
+            len(given.performance.notes), 0, (), audio.name, cont.name, sha256_file(audio), sha256_file(cont),
         )  # fmt: skip
         verdicts.append(Verdict(kept))
     manifest = manifest_of(
@@ -113,7 +114,7 @@ def test_no_copies_is_plain_joining(tones, others):
         for part in ("audio", "cont"):
             was = source.files[source.manifest["clips"][clip["index"] % 4][part]]
             assert joined.files[clip[part]].read_bytes() == was.read_bytes()
-            assert clip[f"{part}_sha256"] == sha256(was)
+            assert clip[f"{part}_sha256"] == sha256_file(was)
 
 
 def test_originals_can_be_left_out(tones):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ripieno.contracts import ConfigError, InputError, Performance
+from ripieno.contracts import ConfigError, Host, InputError, Performance
 
 if TYPE_CHECKING:
     from .folder import Clip
@@ -30,7 +30,7 @@ def report(ctx: click.Context, directories: tuple[Path, ...], output: Path | Non
         _report(directory, output or directory / "report.html", ctx.obj)
 
 
-def _report(directory: Path, output: Path, host: object) -> None:
+def _report(directory: Path, output: Path, host: Host | None) -> None:
     from ..show.command import profiles_named
     from ..show.files import write_whole
     from .folder import open_folder

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ripieno.contracts import ConfigError, InputError, InstrumentProfile, RipienoError
+from ripieno.contracts import ConfigError, Host, InputError, InstrumentProfile, RipienoError
 
 if TYPE_CHECKING:
     from .scene import Scene
@@ -38,7 +38,7 @@ def show(ctx: click.Context, files: tuple[Path, ...], audio: Path | None, output
         _draw(file, audio, outputs, ctx.obj)
 
 
-def _draw(file: Path, audio: Path | None, outputs: tuple[Path, ...], host: object) -> None:
+def _draw(file: Path, audio: Path | None, outputs: tuple[Path, ...], host: Host | None) -> None:
     # Not at the top: the command line lists commands without drawing.
     from ripieno.contracts import read_cont
 
@@ -56,16 +56,14 @@ def _draw(file: Path, audio: Path | None, outputs: tuple[Path, ...], host: objec
         click.echo(output)
 
 
-def profiles_named(instruments: Iterable[str], host: object) -> Mapping[str, InstrumentProfile]:
-    """The profiles of instruments, of those that are installed."""
-    found = {}
-    for name in dict.fromkeys(instruments):
+def profiles_named(instruments: Iterable[str], host: Host | None) -> Mapping[str, InstrumentProfile]:
+    """The profiles of instruments, of those that are installed; none without a host to ask."""
+    found: dict[str, InstrumentProfile] = {}
+    for name in dict.fromkeys(instruments) if host else ():
         try:
-            profile = host.data(f"instrument/{name}")  # type: ignore[attr-defined]
-        except (RipienoError, AttributeError):
+            found[name] = host.data(f"instrument/{name}")
+        except RipienoError:
             continue
-        if isinstance(profile, InstrumentProfile):
-            found[name] = profile
     return found
 
 

@@ -25,9 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ripieno.contracts import Context, Dataset, Licence, Provenance, StepError, derive_seed
+from ripieno.contracts.packing import sha256_file
 from ripieno.contracts.performance import Performance, Stream
 
-from .files import read_verdict, sha256, write_clip, write_verdict
+from .files import read_verdict, write_clip, write_verdict
 from .manifest import DroppedClip, KeptClip, Verdict, manifest_of, split_of
 
 if TYPE_CHECKING:
@@ -234,6 +235,6 @@ def _kept(clip: Clip, folder: Path, name: str, *, index: int, attempt: int, seed
         note_faults=clip.note_faults,
         audio=audio.name,
         cont=cont.name,
-        audio_sha256=sha256(audio),
-        cont_sha256=sha256(cont),
+        audio_sha256=sha256_file(audio),
+        cont_sha256=sha256_file(cont),
     )

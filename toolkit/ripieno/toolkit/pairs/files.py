@@ -5,7 +5,6 @@ Conventions
 Each file gets its name when it is complete, the verdict last of all.
 """
 
-import hashlib
 import io
 import json
 import os
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from ripieno.contracts import StepError
 from ripieno.contracts.cont import write_cont
+from ripieno.contracts.packing import sha256_file
 from ripieno.contracts.performance import Performance
 
 from .manifest import Verdict
@@ -58,16 +58,10 @@ def read_verdict(folder: Path, name: str) -> Verdict | None:
     """The verdict of a finished clip whose files are whole; None where the clip is still to be made."""
     try:
         verdict = Verdict.from_json(json.loads((folder / f"{name}.json").read_text(encoding="utf-8")))
-        digests = sha256(folder / verdict.clip.audio), sha256(folder / verdict.clip.cont)
+        digests = sha256_file(folder / verdict.clip.audio), sha256_file(folder / verdict.clip.cont)
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return verdict if digests == (verdict.clip.audio_sha256, verdict.clip.cont_sha256) else None
-
-
-def sha256(path: Path) -> str:
-    """Digest of a file, hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write(path: Path, data: bytes) -> None:
