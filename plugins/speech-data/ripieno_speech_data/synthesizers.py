@@ -1,0 +1,175 @@
+"""Text to sound by flite, festival and espeak-ng, as processes.
+
+Conventions
+-----------
+An utterance sounds the same whatever is spoken before it. flite and espeak-ng start in a hundredth of a
+second and speak one utterance each; festival loads its lexicon for half a second and speaks all.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ripieno.contracts import StepError
+
+from .processes import run
+from .voices import ESPEAK, FESTIVAL, FLITE, Voice
+
+START_S = 20.0
+"""What a program may take to start; speaking takes it a tenth of the time of the sound, or less."""
+LONGEST_S = 300.0
+"""Sound that one utterance may come to."""
+_BYTES_PER_S = 4 * 48000
+_NORMAL_WPM = 175
+_NORMAL_PITCH = 50
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One sentence as it is to be spoken.
+
+    Parameters
+    ----------
+    voice : Voice
+        Who speaks.
+    text : str
+        What; one line.
+    stretch : float
+        Duration over the voice's own, about 0.7 to 1.4.
+    pitch : float
+        Pitch over the voice's own, about 0.8 to 1.3; some voices only have their own.
+    """
+
+    voice: Voice
+    text: str
+    stretch: float = 1.0
+    pitch: float = 1.0
+
+
+Sound = tuple[NDArray[np.float32], int]
+
+
+def speak(utterances: Sequence[Utterance], *, scratch: Path) -> list[Sound]:
+    """The sound of each utterance by itself.
+
+    Returns
+    -------
+    list of (ndarray [frames], int)
+        Mono samples and their rate in Hz; no samples where nothing is said.
+
+    Raises
+    ------
+    MissingError
+        If a synthesizer is not on this machine.
+    StepError
+        If one fails, takes too long or writes too much.
+    """
+    folder = Path(mkdtemp(prefix="speech-", dir=scratch))
+    paths = [folder / f"{index}.wav" for index in range(len(utterances))]
+    batch = []
+    for utterance, path in zip(utterances, paths, strict=True):
+        if utterance.voice.synthesizer == FESTIVAL.name:
+            batch.append((utterance, path))
+        elif utterance.voice.synthesizer == FLITE.name:
+            _flite(utterance, path)
+        else:
+            _espeak(utterance, path)
+    if batch:
+        _festival(batch, folder)
+    sounds = [_read(path, utterance) for path, utterance in zip(paths, utterances, strict=True)]
+    for path in paths:
+        path.unlink(missing_ok=True)
+    return sounds
+
+
+def _flite(utterance: Utterance, path: Path) -> None:
+    said = _write_text(path, _ascii(utterance.text))
+    settings = [f"duration_stretch={utterance.stretch:.4f}"]
+    if utterance.voice.f0_hz:
+        settings.append(f"int_f0_target_mean={utterance.voice.f0_hz * utterance.pitch:.2f}")
+    options = [option for setting in settings for option in ("--setf", setting)]
+    command = [
+        str(FLITE.require()),
+        "-voice",
+        utterance.voice.own_name,
+        *options,
+        "-f",
+        str(said),
+        "-o",
+        str(path),
+    ]
+    run(command, writes=path, limit_s=START_S + LONGEST_S / 10, most_bytes=int(LONGEST_S * _BYTES_PER_S))
+
+
+def _espeak(utterance: Utterance, path: Path) -> None:
+    said = _write_text(path, utterance.text)
+    speed_wpm = min(450, max(80, round(_NORMAL_WPM / utterance.stretch)))
+    # espeak-ng's pitch doubles from 0 to 99, more or less.
+    pitch = min(99, max(0, round(_NORMAL_PITCH + 99 * np.log2(utterance.pitch))))
+    command = [str(ESPEAK.require()), "-v", utterance.voice.own_name, "-s", str(speed_wpm), "-p", str(pitch)]
+    options = ["-b", "1", "-f", str(said), "-w", str(path)]
+    run(
+        [*command, *options],
+        writes=path,
+        limit_s=START_S + LONGEST_S / 10,
+        most_bytes=int(LONGEST_S * _BYTES_PER_S),
+    )
+
+
+def _festival(batch: Sequence[tuple[Utterance, Path]], folder: Path) -> None:
+    script = folder / "speak.scm"
+    script.write_text("".join(_scheme(utterance, path) for utterance, path in batch), encoding="ascii")
+    limit_s = START_S + LONGEST_S / 10 * len(batch)
+    most_bytes = int(LONGEST_S * _BYTES_PER_S) * len(batch)
+    run(
+        [str(FESTIVAL.require()), "--batch", str(script)],
+        writes=folder,
+        limit_s=limit_s,
+        most_bytes=most_bytes,
+    )
+
+
+def _scheme(utterance: Utterance, path: Path) -> str:
+    voice, lines = utterance.voice, [f"(voice_{utterance.voice.own_name})"]
+    lines.append(f"(Parameter.set 'Duration_Stretch {utterance.stretch:.4f})")
+    if voice.f0_hz:
+        target_hz = voice.f0_hz * utterance.pitch
+        target = f"(target_f0_mean {target_hz:.2f}) (target_f0_std {0.13 * target_hz:.2f})"
+        lines.append(f"(set! int_lr_params '({target} (model_f0_mean 170) (model_f0_std 34)))")
+    said = f"(Utterance Text {_quoted(_ascii(utterance.text))})"
+    lines.append(f"(utt.save.wave (utt.synth {said}) {_quoted(str(path))} 'riff)")
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _ascii(text: str) -> str:
+    """Without accents: flite and festival read ASCII only."""
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
+
+
+def _write_text(path: Path, text: str) -> Path:
+    said = path.with_suffix(".txt")
+    said.write_text(text + "\n", encoding="utf-8")
+    return said
+
+
+def _read(path: Path, utterance: Utterance) -> Sound:
+    import soundfile
+
+    # Nothing to say, such as a line of marks alone, gives no file or an empty one.
+    if not path.is_file() or path.stat().st_size == 0:
+        return np.zeros(0, np.float32), 16000
+    try:
+        samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise StepError(f"{utterance.voice.name} wrote no sound that can be read: {error}") from error
+    return samples.mean(axis=1), rate_hz
