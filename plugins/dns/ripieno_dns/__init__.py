@@ -1,0 +1,1 @@
+"""Speech without noise, by the causal Demucs networks of facebook's denoiser."""

@@ -1,0 +1,177 @@
+"""Speech freed from noise at 16 kHz, whatever rate and channels come in.
+
+Conventions
+-----------
+Each channel is freed on its own, its level taken from the whole recording: a first pass resamples and measures,
+a second one runs the network. Both work on blocks, so that an hour needs no more memory than a minute.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from ripieno.contracts import Asset, Audio, AudioFormat, Effect, Licence, PluginConfig, PluginRef, Resources
+from ripieno.toolkit.resampling import SoxrResampler
+
+from .checkpoint import read_weights, require_file
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+RATE_HZ = 16000
+BLOCK_FRAMES = 1 << 14
+FLOOR = 1e-3
+"""Added to the level that a channel is divided by, so that silence stays silence."""
+TERMS = Licence(
+    "CC-BY-NC-4.0",
+    credit="denoiser, A. Défossez, G. Synnaeve, Y. Adi, Facebook AI Research, 2020",
+    commercial=False,
+    source="https://github.com/facebookresearch/denoiser",
+)
+
+
+class DenoiseConfig(PluginConfig):
+    """Settings of `Denoise`."""
+
+    weights: Path | PluginRef[Asset] = Field(
+        PluginRef("asset/denoiser_dns64"),
+        union_mode="left_to_right",
+        description="The network: a checkpoint on this machine, as its path, or one of the catalogue, "
+        "as {uses: asset/denoiser_dns48}, denoiser_dns64 or denoiser_master64.",
+    )
+    dry: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of the input in the output: 0 is the network alone, 1 the input as it is.",
+    )
+    threads: int = Field(1, ge=1, le=256, description="Threads of the network.")
+
+
+class Denoise(Effect[DenoiseConfig]):
+    """Speech enhancement in the waveform domain by a causal Demucs: facebook's dns48, dns64 or master64.
+
+    The result is that of the network over the whole file, though it is computed in blocks. It has nothing above
+    8 kHz but the share of the input that `dry` keeps.
+
+    References
+    ----------
+    Défossez, Synnaeve, Adi: Real time speech enhancement in the waveform domain. Interspeech 2020.
+    """
+
+    licences = (TERMS,)
+    resources = Resources(memory_mb=700)
+
+    @classmethod
+    def assets(cls, config: DenoiseConfig) -> tuple[Path, ...]:
+        if isinstance(config.weights, PluginRef):
+            return ()
+        require_file(config.weights)
+        return (config.weights,)
+
+    def process(self, audio: Audio) -> Audio:
+        """The audio with less noise.
+
+        Parameters
+        ----------
+        audio : Audio
+            Any rate, channels and length.
+
+        Returns
+        -------
+        Audio
+            Of the same rate, channels and length.
+
+        Raises
+        ------
+        MissingError
+            If torch or the weights are not here.
+        InputError
+            If the weights are damaged, or of another network.
+        """
+        if not audio.frames:
+            return audio
+        # Before anything is computed, so that weights which cannot be read cost no time.
+        weights = self._weights
+        dry = np.float32(self.config.dry)
+        with _threads(self.config.threads), self.context.audio_writer(audio.format) as writer:
+            done = 0
+            for wet in self._at_rate_of(audio, weights):
+                stop = min(done + wet.shape[1], audio.frames)
+                writer.write(dry * audio.read(done, stop) + (1 - dry) * wet[:, : stop - done])
+                done = stop
+                self.context.progress(done / audio.rate_hz, audio.duration_s, unit="s")
+            return writer.close()
+
+    @cached_property
+    def _weights(self) -> "dict[str, Tensor]":
+        weights = self.config.weights
+        return read_weights(weights.plugin.path if isinstance(weights, PluginRef) else weights)
+
+    def _at_rate_of(self, audio: Audio, weights: "dict[str, Tensor]") -> Iterator[NDArray[np.float32]]:
+        at_16_khz = self._resampled(audio)
+        back = SoxrResampler(RATE_HZ, audio.rate_hz, channels=audio.channels)
+        for block in denoised(at_16_khz, weights):
+            yield block if audio.rate_hz == RATE_HZ else back.push(block)
+        if audio.rate_hz != RATE_HZ:
+            yield back.flush()
+
+    def _resampled(self, audio: Audio) -> Audio:
+        if audio.rate_hz == RATE_HZ:
+            return audio
+        resampler = SoxrResampler(audio.rate_hz, RATE_HZ, channels=audio.channels)
+        with self.context.audio_writer(AudioFormat(RATE_HZ, audio.channels)) as writer:
+            for block in audio.blocks(BLOCK_FRAMES):
+                writer.write(resampler.push(block))
+            writer.write(resampler.flush())
+            return writer.close()
+
+
+def denoised(audio: Audio, weights: "dict[str, Tensor]") -> Iterator[NDArray[np.float32]]:
+    """What the network makes of audio at 16 kHz, in blocks [channels, frames] whose lengths vary.
+
+    Each channel is divided by its standard deviation before, and multiplied by it after.
+    """
+    from .network import DnsStream
+
+    level = channel_levels(audio)[:, None]
+    stream = DnsStream(weights)
+    starts = range(0, max(1, audio.frames - BLOCK_FRAMES + 1), BLOCK_FRAMES)
+    for start in starts:
+        # The last block takes what is left along: by itself it could be too short for a window.
+        last = start == starts[-1]
+        block = audio.read(start, audio.frames if last else start + BLOCK_FRAMES)
+        yield level * stream.push(block / (np.float32(FLOOR) + level), last=last)
+
+
+def channel_levels(audio: Audio) -> NDArray[np.float32]:
+    """Standard deviation of each channel, float32 [channels], by n - 1; 0 for a single sample."""
+    count, mean, squares = 0, np.zeros((audio.channels, 1)), np.zeros((audio.channels, 1))
+    for block in audio.blocks(BLOCK_FRAMES):
+        own = block.mean(axis=1, keepdims=True, dtype=np.float64)
+        total = count + block.shape[1]
+        squares += np.square(block - own).sum(axis=1, keepdims=True)
+        squares += np.square(own - mean) * count * block.shape[1] / total
+        mean += (own - mean) * block.shape[1] / total
+        count = total
+    levels: NDArray[np.float32] = np.sqrt(squares[:, 0] / max(1, count - 1)).astype(np.float32)
+    return levels
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """So many threads of torch within the block, which else takes every core."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
