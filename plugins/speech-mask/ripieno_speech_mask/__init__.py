@@ -1,0 +1,1 @@
+"""Speech taken out of music by the mask of a small network."""
