@@ -1,0 +1,1 @@
+"""Sound before and after, as a site to look at and to listen to."""

@@ -1,0 +1,86 @@
+"""The page."""
+
+from base64 import b64encode
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from ripieno.contracts import Licence
+
+from .config import GalleryConfig
+from .items import Item
+from .table import Column, figure
+
+PAGE, TABLE = "index.html", "metrics.csv"
+HERE = Path(__file__).parent
+_UNITS = {"db": "dB", "lufs": "LUFS", "lu": "LU", "dbtp": "dBTP", "dbfs": "dBFS", "s": "s", "hz": "Hz", "percent": "%"}
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the page shows.
+
+    Parameters
+    ----------
+    config : GalleryConfig
+    items : tuple of Item
+    columns : tuple of Column
+        Of the table of scores.
+    licences : tuple of Licence
+        Of everything that went into the sounds.
+    """
+
+    config: GalleryConfig
+    items: tuple[Item, ...]
+    columns: tuple[Column, ...]
+    licences: tuple[Licence, ...]
+
+    @property
+    def duration_s(self) -> float:
+        """Of all items together."""
+        return sum(item.whole_s for item in self.items)
+
+
+def render(site: Site) -> str:
+    """The page of a gallery: one file beside the sounds and pictures it names."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(clock=clock, figure=figure, words=words, unit=unit)
+    script = (HERE / "gallery.js").read_text(encoding="utf-8")
+    return environment.get_template("gallery.html.jinja").render(
+        site=site,
+        config=site.config,
+        table=TABLE,
+        css=Markup((HERE / "gallery.css").read_text(encoding="utf-8")),
+        script=Markup(script),
+        script_sha256=b64encode(sha256(script.encode()).digest()).decode(),
+    )
+
+
+def clock(seconds: float) -> str:
+    """``3:05`` or ``1:02:03``."""
+    minutes, second = divmod(int(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def words(column: str) -> str:
+    """Name of a column as words, without its unit: ``loudness_before.range_lu`` is ``loudness before · range``."""
+    parts = column.split(".")
+    *_, last = parts[-1].split("_")
+    if last in _UNITS and parts[-1] != last:
+        parts[-1] = parts[-1].removesuffix(f"_{last}")
+    return " · ".join(part.replace("_", " ") for part in parts)
+
+
+def unit(column: str) -> str:
+    """Unit of a column, empty where its name has none."""
+    return _UNITS.get(column.split(".")[-1].split("_")[-1], "")
