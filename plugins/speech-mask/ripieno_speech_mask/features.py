@@ -12,6 +12,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ripieno.toolkit.spectra import Tapers, low_delay_tapers, matched_tapers
+
 RATE_HZ = 16000
 WINDOW = 1024
 HOP = 256
@@ -23,6 +25,15 @@ _DECAY = math.exp(-HOP / RATE_HZ / _MEMORY_S)
 # Powers of a transform of 1024 samples: silence is what lies 90 dB below a full-scale sine.
 _SILENCE = (WINDOW / 4) ** 2 * 1e-9
 _DEPTH = 1e-6
+
+
+def tapers(look_ahead_s: float, *, rate_hz: int) -> Tapers:
+    """Tapers of analysis and of synthesis at a multiple of 16 kHz.
+
+    Without look-ahead the frames of the synthesis are half as long, so that its delay is 32 ms and not 64.
+    """
+    window, hop = WINDOW * rate_hz // RATE_HZ, HOP * rate_hz // RATE_HZ
+    return matched_tapers(window, hop) if look_ahead_s else low_delay_tapers(window, window // 2, hop)
 
 
 class SpeechFeatures:

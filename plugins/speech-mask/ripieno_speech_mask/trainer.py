@@ -1,0 +1,176 @@
+"""Trains the network of `separator/speech_mask` on mixtures drawn as it goes."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from ripieno.contracts import (
+    Audio,
+    Augmenter,
+    Dataset,
+    InputError,
+    MissingError,
+    Model,
+    PluginConfig,
+    PluginRef,
+    Trainer,
+)
+
+from .features import HOP, RATE_HZ, tapers
+
+if TYPE_CHECKING:
+    from .training.lessons import Lesson, Material
+    from .training.network import MaskNetwork
+
+
+class SpeechMaskTrainerConfig(PluginConfig):
+    """Settings of `SpeechMaskTrainer`."""
+
+    look_ahead_s: Literal[0.0, 0.5] = Field(
+        0.5, description="How far the network hears ahead.", json_schema_extra={"unit": "s"}
+    )
+    steps: int = Field(3000, ge=1, description="Batches in all; a batch of 32 takes a second on one core.")
+    batch: int = Field(32, ge=1, description="Mixtures in a batch.")
+    clip_s: float = Field(
+        5.0, ge=1, le=30, description="Length of a mixture.", json_schema_extra={"unit": "s"}
+    )
+    rate: float = Field(1.5e-3, gt=0, description="Of learning, at its highest.")
+    epoch: int = Field(
+        100, ge=1, description="Batches between two validations, after which an interrupted training goes on."
+    )
+    snr_db: tuple[float, float] = Field(
+        (-5.0, 15.0), description="Speech over music, lowest and highest.", json_schema_extra={"unit": "dB"}
+    )
+    augmenter: PluginRef[Augmenter[Any]] | None = Field(
+        None, description="What is done to a share of the clips of the data sets: a codec, a room."
+    )
+    augmented: float = Field(0.3, ge=0, le=1, description="Share of clips that the augmenter changes.")
+    recorded: float = Field(
+        0.25, ge=0, le=1, description="Share of stretches that are drawn from recordings, where there are any."
+    )
+    threads: int = Field(1, ge=1, description="Of torch.")
+
+
+class SpeechMaskTrainer(Trainer[SpeechMaskTrainerConfig]):
+    """Learns which part of a spectrum is speech, from speech and music mixed anew for every step.
+
+    Each step draws voices, music, rooms, colours, speeds and levels from the seed and its own number; the
+    data sets' validation split and nothing else is validated on. An interrupted training goes on from its
+    last epoch.
+    """
+
+    random = True
+
+    def train(
+        self,
+        speech: list[Dataset],
+        music: list[Dataset],
+        *,
+        voices: list[Audio] | None = None,
+        songs: list[Audio] | None = None,
+        init: Model | None = None,
+    ) -> Model:
+        """Train.
+
+        Parameters
+        ----------
+        speech, music : list of Dataset
+            Whose manifests list ``clips`` with ``split`` and ``audio`` (else ``name`` with ``.flac``).
+        voices, songs : list of Audio, optional
+            Recordings of speech alone and of music alone.
+        init : Model, optional
+            What a training of this plugin gave, to begin with its weights.
+
+        Returns
+        -------
+        Model
+            ONNX; its metadata has the settings, the data and the gain on the validation.
+
+        Raises
+        ------
+        InputError
+            If there is no speech or no music in one of the splits, or `init` is another network's.
+        MissingError
+            If torch, lightning or onnx is not installed.
+        """
+        try:
+            import lightning  # noqa: F401
+            import onnx  # noqa: F401
+        except ImportError as cause:
+            raise MissingError(
+                'training needs torch, lightning and onnx. Run: pip install "ripieno-speech-mask[train]"'
+            ) from cause
+        material = {split: self._material(speech, music, voices, songs, split) for split in ("train", "validation")}
+        return self._trained(material["train"], material["validation"], init)
+
+    def _material(
+        self,
+        speech: list[Dataset],
+        music: list[Dataset],
+        voices: list[Audio] | None,
+        songs: list[Audio] | None,
+        split: str,
+    ) -> "Material":
+        from .training.lessons import Material
+        from .training.mixtures import Recipe
+        from .training.sounds import Sounds, clips_of, clips_of_recordings
+
+        rng = np.random.default_rng([self.context.seed, split == "train"])
+        sounds = []
+        augmenter = self.config.augmenter.plugin if self.config.augmenter else None
+        for name, sets, recordings in (("speech", speech, voices), ("music", music, songs)):
+            clips = [
+                clip
+                for data in sets
+                for clip in clips_of(data, split=split, augmenter=augmenter, share=self.config.augmented, rng=rng)
+            ]
+            if not clips:
+                raise InputError(f"the data sets of {name} have no clip in the split {split}: make more clips")
+            recorded = clips_of_recordings(recordings or []) if split == "train" else []
+            sounds.append(Sounds(clips, recorded, recorded=self.config.recorded))
+        recipe = Recipe(clip_s=self.config.clip_s, snr_db=self.config.snr_db)
+        analysis, _ = tapers(self.config.look_ahead_s, rate_hz=RATE_HZ)
+        return Material(sounds[0], sounds[1], recipe, analysis.astype(np.float32))
+
+    def _trained(self, training: "Material", validation: "Material", init: Model | None) -> Model:
+        import torch
+
+        from .training.export import export
+        from .training.lessons import Lesson, MaskLessons, MixtureData, train
+
+        config = self.config
+        torch.set_num_threads(config.threads)
+        torch.manual_seed(self.context.seed % 2**63)
+        network = self._network(init)
+        lesson = Lesson(config.steps, clips=config.batch, rate=config.rate, epoch=min(config.epoch, config.steps))
+        gain_db = train(
+            MaskLessons(network, lesson),
+            MixtureData(training, validation, lesson, seed=self.context.seed),
+            folder=self.context.checkpoint,
+            tell=lambda step, _: self.context.progress(step, config.steps, unit="steps"),
+        )
+        path = self.context.scratch / "speech-mask.onnx"
+        export(network, path)
+        return Model(path, self._card(training, gain_db))
+
+    def _network(self, init: Model | None) -> "MaskNetwork":
+        from .training.export import weights_of
+        from .training.network import MaskNetwork
+
+        network = MaskNetwork(round(self.config.look_ahead_s * RATE_HZ / HOP))
+        if init is not None:
+            network.load_state_dict(weights_of(init.path, network))
+        return network
+
+    def _card(self, training: "Material", gain_db: float) -> dict[str, Any]:
+        return {
+            "look_ahead_s": self.config.look_ahead_s,
+            "steps": self.config.steps,
+            "batch": self.config.batch,
+            "seed": self.context.seed,
+            "speech_s": round(training.speech.duration_s),
+            "music_s": round(training.music.duration_s),
+            "validation_gain_db": round(gain_db, 2),
+        }
