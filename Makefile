@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 INSTALL := $(PIP) install --constraint constraints.txt --no-build-isolation
 PYTEST ?= $(BIN)/pytest
+EVERY_CORE := --numprocesses logical --dist worksteal
 
 DEMO := contracts registry core toolkit plugins/media plugins/librosa plugins/spectrum .
 ALL := $(DEMO) plugins/beat-decoders plugins/beatnet plugins/rhythm \
@@ -39,10 +40,10 @@ demo: $(VENV)/.demo ## Turn the example song into stems, beats, sections and a f
 install: $(VENV)/.installed ## Install every distribution, editable, and the tools
 
 test: install ## Run the fast tests
-	$(PYTEST) -m "not slow"
+	$(PYTEST) $(EVERY_CORE) -m "not slow"
 
 slow: install ## Run the slow tests
-	$(PYTEST) -m slow
+	$(PYTEST) $(EVERY_CORE) -m slow
 
 coverage: install ## Run all tests and measure the coverage of contracts, registry and core
 	$(BIN)/coverage erase
