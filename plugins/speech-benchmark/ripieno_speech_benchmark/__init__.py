@@ -1,0 +1,1 @@
+"""How well speech is freed from music, measured on mixtures of which the truth is known."""
