@@ -16,7 +16,7 @@ import numpy as np
 from ripieno.contracts import Audio
 
 from .config import GalleryConfig
-from .listening import Heard, Span, gains_db, hear, liveliest
+from .listening import Heard, Span, gains_db, hear, is_in, liveliest, write
 from .pictures import png
 
 LONGEST_NAME = 48
@@ -85,6 +85,11 @@ class Item:
         return self.heard.duration_s == self.whole_s
 
     @property
+    def can_loop(self) -> bool:
+        """Whether the snippet is a part of what is heard."""
+        return 0 < self.snippet.duration_s < self.heard.duration_s
+
+    @property
     def ticks_s(self) -> list[int]:
         """Seconds of the item that a ruler names, eight at most."""
         step = next((step for step in _TICKS_S if self.heard.duration_s <= 8 * step), 3600)
@@ -113,22 +118,15 @@ def make_item(
     config : GalleryConfig
     """
     whole_s = max(audio.duration_s for audio in pair)
-    snippet = liveliest(pair[1], length_s=config.snippet_s)
-    whole = Span(0.0, whole_s)
+    snippet, whole = liveliest(pair[1], length_s=config.snippet_s), Span(0.0, whole_s)
+    heard = whole if whole_s <= config.whole_up_to_s else snippet
+    suffix = "flac" if heard.duration_s <= config.lossless_up_to_s else "opus"
     stems = [f"{file_name}-{side}" for side in ("before", "after")]
-    snippets = [f"snippets/{stem}.flac" for stem in stems]
-    sounds, heard = snippets, snippet
-    found = _written(pair, snippet, snippets, folder)
-    if snippet != whole and whole_s <= config.whole_up_to_s:
-        suffix = "flac" if whole_s <= config.lossless_up_to_s else "opus"
-        sounds, heard = [f"audio/{stem}.{suffix}" for stem in stems], whole
-        found = _written(pair, whole, sounds, folder)
-    images = [f"images/{stem}.png" for stem in stems]
+    sounds = [f"audio/{stem}.{suffix}" for stem in stems]
+    found = [hear(audio, heard, _room(folder, name)) for audio, name in zip(pair, sounds, strict=True)]
     sides = [
-        replace(side, audio=sound, snippet=short, image=image) if part else side
-        for side, part, sound, short, image in zip(
-            _drawn(found, images, folder), found, sounds, snippets, images, strict=True
-        )
+        replace(side, audio=sound if side.image else "", snippet=_snippet(audio, snippet, stem, folder))
+        for side, sound, audio, stem in zip(_drawn(found, stems, folder), sounds, pair, stems, strict=True)
     ]
     return Item(name, file_name, whole_s, heard, snippet, (sides[0], sides[1]))
 
@@ -141,30 +139,39 @@ def slugs(names: Sequence[str]) -> list[str]:
     return [f"{number:0{width}}-{word}".rstrip("-") for number, word in enumerate(words, 1)]
 
 
-def _written(
-    pair: Sequence[Audio], span: Span, names: Sequence[str], folder: Path
-) -> list[Heard | None]:
-    return [hear(audio, span, _room(folder, name)) for audio, name in zip(pair, names, strict=True)]
+def _snippet(audio: Audio, span: Span, stem: str, folder: Path) -> str:
+    """Address of the snippet, written now; empty where the sound does not reach so far."""
+    if not is_in(audio, span):
+        return ""
+    name = f"snippets/{stem}.flac"
+    write(audio, span, _room(folder, name))
+    return name
 
 
-def _drawn(found: Sequence[Heard | None], images: Sequence[str], folder: Path) -> list[Side]:
+def _drawn(found: Sequence[Heard | None], stems: Sequence[str], folder: Path) -> list[Side]:
     """Both of a pair, drawn as loud as they are heard and to one scale."""
     before, after = found
     gains = gains_db(before, after)
     parts = [(part, gain_db) for part, gain_db in zip(found, gains, strict=True) if part]
     longest_s = max((part.duration_s for part, _ in parts), default=1.0)
-    peak = max((part.wave.peak * 10 ** (gain_db / 20) for part, gain_db in parts), default=0.0)
+    peak = max((part.wave.peak * 10 ** (gain_db / 20) for part, gain_db in parts), default=1.0) or 1.0
     top_db = max((_brightest_db(part) + gain_db for part, gain_db in parts), default=0.0)
     sides = []
-    for part, gain_db, image in zip(found, gains, images, strict=True):
+    for part, gain_db, stem in zip(found, gains, stems, strict=True):
         if part is None:
             sides.append(Side())
             continue
+        image = f"images/{stem}.png"
         _room(folder, image).write_bytes(png(part.spectrum.level_db + gain_db, top_db=top_db))
-        outline = part.wave.outline(10 ** (gain_db / 20) / (peak or 1.0))
-        marks = tuple((word, part.spectrum.place(hz)) for hz, word in _MARKS_HZ.items() if hz < part.spectrum.highest_hz)
-        sides.append(Side(outline=outline, gain_db=gain_db, share=part.duration_s / longest_s, marks=marks))
+        outline = part.wave.outline(10 ** (gain_db / 20) / peak)
+        share = part.duration_s / longest_s
+        sides.append(Side(image=image, outline=outline, gain_db=gain_db, share=share, marks=_marks(part)))
     return sides
+
+
+def _marks(part: Heard) -> tuple[tuple[str, float], ...]:
+    spectrum = part.spectrum
+    return tuple((word, spectrum.place(hz)) for hz, word in _MARKS_HZ.items() if hz < spectrum.highest_hz)
 
 
 def _brightest_db(part: Heard) -> float:

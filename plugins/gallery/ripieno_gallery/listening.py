@@ -6,10 +6,10 @@ A part is a span of seconds. More than two channels are heard as their mean.
 """
 
 import math
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,31 +68,46 @@ def liveliest(audio: Audio, *, length_s: float) -> Span:
     block = hop * max(1, BLOCK_FRAMES // hop)
     levels = np.concatenate([_levels(samples, hop) for samples in audio.blocks(block)] or [np.zeros(1)])
     total = np.concatenate([[0.0], np.cumsum(levels)])
-    hops = min(len(levels), math.ceil(length_s * audio.rate_hz / hop))
+    hops = max(1, min(len(levels), math.ceil(length_s * audio.rate_hz / hop)))
     start_s = int(np.argmax(total[hops:] - total[:-hops])) * hop / audio.rate_hz
     start_s = min(start_s, audio.duration_s - length_s)
     return Span(start_s, start_s + length_s)
 
 
+def is_in(audio: Audio, span: Span) -> bool:
+    """Whether a sound has a sample in a part."""
+    return bool(_frames(audio, span))
+
+
+class Listener(Protocol):
+    """What hears the blocks of a sound while they are written."""
+
+    def push(self, samples: NDArray[np.float32], /) -> None: ...
+
+
 def hear(audio: Audio, span: Span, path: Path) -> Heard | None:
     """Write a part of a sound, and measure and draw it on the way; None where nothing is in it."""
-    first, last = (min(audio.frames, round(at_s * audio.rate_hz)) for at_s in (span.start_s, span.end_s))
-    if first == last:
+    if not is_in(audio, span):
         return None
-    format = AudioFormat(audio.rate_hz, audio.channels if audio.channels <= 2 else 1)
-    wave, spectrum = Wave(last - first), Spectrum(last - first, rate_hz=audio.rate_hz)
-    meter = _meter(format)
-    with ExitStack() as stack:
-        pipe = stack.enter_context(_encoder(path, format))
-        for block in _blocks(audio, first, last):
-            wave.push(block)
-            spectrum.push(block)
-            if meter is not None:
-                meter.push(block)
-            pipe.write(np.ascontiguousarray(np.clip(block, -1, 1).T, "<f4"))
+    part = _frames(audio, span)
+    wave, spectrum = Wave(len(part)), Spectrum(len(part), rate_hz=audio.rate_hz)
+    meters = _meters(audio)
+    write(audio, span, path, listeners=(wave, spectrum, *meters))
     spectrum.flush()
-    loudness_lufs = -math.inf if meter is None else meter.integrated_lufs
-    return Heard((last - first) / audio.rate_hz, loudness_lufs, wave, spectrum)
+    loudness_lufs = max((meter.integrated_lufs for meter in meters), default=-math.inf)
+    return Heard(len(part) / audio.rate_hz, loudness_lufs, wave, spectrum)
+
+
+def write(audio: Audio, span: Span, path: Path, *, listeners: Sequence[Listener] = ()) -> None:
+    """Write a part of a sound that is not empty, as FLAC or Opus by the suffix."""
+    part = _frames(audio, span)
+    with _encoder(path, AudioFormat(audio.rate_hz, _channels(audio))) as pipe:
+        for start in range(part.start, part.stop, BLOCK_FRAMES):
+            block = audio.read(start, min(part.stop, start + BLOCK_FRAMES))
+            block = block if audio.channels <= 2 else block.mean(axis=0, keepdims=True)
+            for listener in listeners:
+                listener.push(block)
+            pipe.write(np.ascontiguousarray(np.clip(block, -1, 1).T, "<f4"))
 
 
 def gains_db(before: Heard | None, after: Heard | None) -> tuple[float, float]:
@@ -103,10 +118,13 @@ def gains_db(before: Heard | None, after: Heard | None) -> tuple[float, float]:
     return (min(0.0, -louder_lu), min(0.0, louder_lu)) if math.isfinite(louder_lu) else (0.0, 0.0)
 
 
-def _blocks(audio: Audio, first: int, last: int) -> Iterator[NDArray[np.float32]]:
-    for start in range(first, last, BLOCK_FRAMES):
-        block = audio.read(start, min(last, start + BLOCK_FRAMES))
-        yield block if audio.channels <= 2 else block.mean(axis=0, keepdims=True)
+def _frames(audio: Audio, span: Span) -> range:
+    first, last = (min(audio.frames, round(at_s * audio.rate_hz)) for at_s in (span.start_s, span.end_s))
+    return range(first, last)
+
+
+def _channels(audio: Audio) -> int:
+    return audio.channels if audio.channels <= 2 else 1
 
 
 def _levels(samples: NDArray[np.float32], hop: int) -> NDArray[np.float64]:
@@ -117,8 +135,11 @@ def _levels(samples: NDArray[np.float32], hop: int) -> NDArray[np.float64]:
     return levels
 
 
-def _meter(format: AudioFormat) -> LoudnessMeter | None:
-    return LoudnessMeter(format.rate_hz, channels=format.channels) if format.rate_hz >= _LOWEST_METERED_HZ else None
+def _meters(audio: Audio) -> list[LoudnessMeter]:
+    """One, or none where the rate is too low for it."""
+    if audio.rate_hz < _LOWEST_METERED_HZ:
+        return []
+    return [LoudnessMeter(audio.rate_hz, channels=_channels(audio))]
 
 
 def _encoder(path: Path, format: AudioFormat) -> Pipe:

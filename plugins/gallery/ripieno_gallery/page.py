@@ -13,7 +13,24 @@ from .table import Column, figure
 
 PAGE, TABLE = "index.html", "metrics.csv"
 HERE = Path(__file__).parent
-_UNITS = {"db": "dB", "lufs": "LUFS", "lu": "LU", "dbtp": "dBTP", "dbfs": "dBFS", "s": "s", "hz": "Hz", "percent": "%"}
+_UNITS = {
+    "db": "dB",
+    "lufs": "LUFS",
+    "lu": "LU",
+    "dbtp": "dBTP",
+    "dbfs": "dBFS",
+    "s": "s",
+    "hz": "Hz",
+    "percent": "%",
+}
+
+_KNOWN = {
+    "si_sdr": "SI-SDR",
+    "si_sdr_improvement": "SI-SDR improvement",
+    "stoi": "STOI",
+    "pesq": "PESQ",
+    "wer": "WER",
+}
 
 
 @dataclass(frozen=True)
@@ -73,14 +90,14 @@ def clock(seconds: float) -> str:
 
 
 def words(column: str) -> str:
-    """Name of a column as words, without its unit: ``loudness_before.range_lu`` is ``loudness before · range``."""
+    """Name of a column as words, without its unit: ``before.true_peak_dbtp`` is ``before · true peak``."""
     parts = column.split(".")
-    *_, last = parts[-1].split("_")
-    if last in _UNITS and parts[-1] != last:
-        parts[-1] = parts[-1].removesuffix(f"_{last}")
-    return " · ".join(part.replace("_", " ") for part in parts)
+    if unit(column):
+        parts[-1] = parts[-1].rpartition("_")[0]
+    return " · ".join(_KNOWN.get(part, part.replace("_", " ")) for part in parts)
 
 
 def unit(column: str) -> str:
     """Unit of a column, empty where its name has none."""
-    return _UNITS.get(column.split(".")[-1].split("_")[-1], "")
+    name, _, last = column.split(".")[-1].rpartition("_")
+    return _UNITS.get(last, "") if name else ""

@@ -145,7 +145,12 @@ def png(level_db: NDArray[np.float32], *, top_db: float) -> bytes:
     # Each row begins with its filter; 0 is none.
     lines = np.pad(pixels, ((0, 0), (1, 0))).tobytes()
     header = struct.pack(">IIBBBBB", columns, rows, 8, 3, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"PLTE", palette().tobytes()), (b"IDAT", zlib.compress(lines, 9)), (b"IEND", b""))
+    chunks = (
+        (b"IHDR", header),
+        (b"PLTE", palette().tobytes()),
+        (b"IDAT", zlib.compress(lines, 9)),
+        (b"IEND", b""),
+    )
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, data) for name, data in chunks)
 
 
@@ -154,7 +159,8 @@ def palette() -> NDArray[np.uint8]:
     stops = np.array([list(bytes.fromhex(colour)) for colour in _HEAT], float)
     places = np.linspace(0, len(stops) - 1, LEVELS)
     mixed = [np.interp(places, np.arange(len(stops)), channel) for channel in stops.T]
-    return np.rint(np.stack(mixed, axis=1)).astype(np.uint8)
+    colours: NDArray[np.uint8] = np.rint(np.stack(mixed, axis=1)).astype(np.uint8)
+    return colours
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:

@@ -80,13 +80,12 @@ def as_csv(items: Sequence[str], columns: Sequence[Column]) -> str:
 
 
 def figure(value: float) -> str:
-    """A score as a page says it: three or four digits, a true minus, ∞, – where there is none."""
+    """A score as a page says it: three digits or so, a true minus, a dash where there is none."""
     if math.isnan(value):
-        return "–"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
+        return "\N{EN DASH}"
     digits = 3 if abs(value) < 1 else 2 if abs(value) < 100 else 0
-    return f"{value:.{digits}f}".replace("-", "−")
+    said = "\N{INFINITY}" if math.isinf(value) else f"{abs(value):.{digits}f}"
+    return f"\N{MINUS SIGN}{said}" if value < 0 else said
 
 
 def _names(rows: Sequence[Scores]) -> list[str]:
