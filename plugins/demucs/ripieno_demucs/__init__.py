@@ -1,0 +1,1 @@
+"""Parts of a recording, separated by Demucs's networks."""
