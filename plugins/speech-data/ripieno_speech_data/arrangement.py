@@ -1,0 +1,180 @@
+"""A piece, drawn whole from a seed: its style, form, players, electronic layers and finish."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .grooves import KITS, drums
+from .harmony import Form, draw_form
+from .parts import ROLES, Note
+from .styles import STYLES, Layer, Style
+
+DRUM_CHANNEL = 9
+LEAD_S = (0.0, 4.0)
+"""Of a piece, what is left out at its beginning, so that clips begin in the midst of it."""
+
+
+@dataclass(frozen=True)
+class Player:
+    """One channel of General MIDI.
+
+    Parameters
+    ----------
+    name : str
+        Its role, or the groove.
+    channel, program : int
+    notes : tuple of Note
+    volume, pan, reverb, chorus : int
+        Controllers, 0 to 127.
+    loose_ms : float
+        Standard deviation of its timing.
+    """
+
+    name: str
+    channel: int
+    program: int
+    notes: tuple[Note, ...]
+    volume: int
+    pan: int
+    reverb: int
+    chorus: int
+    loose_ms: float
+
+
+@dataclass(frozen=True)
+class Finish:
+    """What is done to the sound.
+
+    Parameters
+    ----------
+    left : float
+        Share of the left channel in the mono sum.
+    tilt_db : float
+        Per octave, about 1 kHz.
+    room_s : float
+        Reverberation added, 0 for none.
+    drive_db : float
+        Into saturation, 0 for none.
+    worn : bool
+        Like an old tape: band-limited, wavering, with hiss.
+    pump : float
+        Depth of ducking on each beat.
+    level_dbfs : float
+        RMS.
+    """
+
+    left: float
+    tilt_db: float
+    room_s: float
+    drive_db: float
+    worn: bool
+    pump: float
+    level_dbfs: float
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """A piece before it sounds."""
+
+    seed: int
+    style: str
+    form: Form
+    players: tuple[Player, ...]
+    electronic: tuple[tuple[str, float], ...]
+    tuning_cents: float
+    lead_s: float
+    finish: Finish
+
+
+def arrange(seed: int, *, clip_s: float, styles: tuple[str, ...]) -> Arrangement:
+    """The piece of a seed: at least its lead and `clip_s` long."""
+    rng = np.random.default_rng(seed)
+    weights = np.array([STYLES[name].weight for name in styles])
+    name = styles[rng.choice(len(styles), p=weights / weights.sum())]
+    style = STYLES[name]
+    lead_s = float(rng.uniform(*LEAD_S)) if rng.random() < 0.7 else 0.0
+    form = draw_form(
+        rng, duration_s=lead_s + clip_s, tempo_bpm=style.tempo_bpm, swung=bool(rng.random() < style.swung)
+    )
+    return Arrangement(
+        seed=seed,
+        style=name,
+        form=form,
+        players=_players(style, form, rng),
+        electronic=_electronic(style, rng),
+        tuning_cents=float(rng.normal(0, 8) if rng.random() < 0.7 else rng.uniform(-50, 50)),
+        lead_s=lead_s,
+        finish=_finish(style, rng),
+    )
+
+
+def _players(style: Style, form: Form, rng: np.random.Generator) -> tuple[Player, ...]:
+    loose_ms = float(rng.choice([0, 3, 8, 15, 25]))
+    reverb, chorus = int(rng.integers(0, 100)), int(rng.integers(0, 60))
+    channels = iter(channel for channel in range(16) if channel != DRUM_CHANNEL)
+    players = [
+        _player(layer, form, rng, channel=next(channels), room=(reverb, chorus), loose_ms=loose_ms)
+        for layer in style.layers
+        if rng.random() < layer.share
+    ]
+    if rng.random() < style.drums:
+        players += _drummers(style, form, rng, reverb=reverb, loose_ms=loose_ms)
+    return tuple(players)
+
+
+def _player(
+    layer: Layer,
+    form: Form,
+    rng: np.random.Generator,
+    *,
+    channel: int,
+    room: tuple[int, int],
+    loose_ms: float,
+) -> Player:
+    role = str(rng.choice(layer.roles))
+    around = int(rng.integers(layer.around[0], layer.around[1] + 1))
+    notes = tuple(ROLES[role](form, rng, around))
+    return Player(
+        name=role,
+        channel=channel,
+        program=int(rng.choice(layer.programs)),
+        notes=notes,
+        volume=int(rng.integers(layer.volume[0], layer.volume[1] + 1)),
+        pan=int(np.clip(rng.normal(64, 25), 0, 127)),
+        reverb=int(np.clip(room[0] + rng.normal(0, 15), 0, 127)),
+        chorus=room[1],
+        loose_ms=loose_ms,
+    )
+
+
+def _drummers(
+    style: Style, form: Form, rng: np.random.Generator, *, reverb: int, loose_ms: float
+) -> list[Player]:
+    groove, kit = str(rng.choice(style.grooves)), str(rng.choice(style.kits))
+    notes = drums(form, rng, groove=groove)
+    if rng.random() < 0.2:
+        notes += drums(form, rng, groove=str(rng.choice(["shakers", "latin", "hands"])))
+    volume = int(rng.integers(55, 115))
+    facts = {"pan": 64, "reverb": reverb // 2, "chorus": 0, "loose_ms": loose_ms / 2}
+    return [Player(groove, DRUM_CHANNEL, KITS[kit], tuple(notes), volume, **facts)]
+
+
+def _electronic(style: Style, rng: np.random.Generator) -> tuple[tuple[str, float], ...]:
+    drawn = tuple(
+        (name, float(rng.uniform(-14, 0))) for name in style.electronic if rng.random() < style.electronics
+    )
+    if drawn or style.layers or style.drums:
+        return drawn
+    return ((str(rng.choice(style.electronic)), 0.0),)
+
+
+def _finish(style: Style, rng: np.random.Generator) -> Finish:
+    return Finish(
+        left=float(rng.uniform(0.3, 0.7)),
+        tilt_db=float(rng.normal(0, 1.2)),
+        room_s=float(rng.uniform(0.5, 4)) if rng.random() < 0.2 else 0.0,
+        drive_db=float(rng.uniform(3, 15)) if rng.random() < 0.2 else 0.0,
+        worn=bool(rng.random() < style.worn),
+        pump=float(rng.uniform(0.3, 0.9)) if style.electronic and rng.random() < 0.3 else 0.0,
+        level_dbfs=float(rng.uniform(-30, -16)),
+    )
