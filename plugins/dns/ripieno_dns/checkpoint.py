@@ -74,7 +74,9 @@ def _tensors(path: Path) -> dict[str, "Tensor"]:
         import torch
         from safetensors.torch import load_file
     except ImportError as cause:
-        raise MissingError(f"effect/dns needs torch and safetensors. Run: pip install torch safetensors") from cause
+        raise MissingError(
+            "effect/dns needs torch and safetensors. Run: pip install torch safetensors"
+        ) from cause
     try:
         if path.suffix == ".safetensors":
             found: Any = load_file(path)

@@ -93,7 +93,7 @@ class DnsStream:
 
     def _whole_frames(self) -> int:
         """The least length, from what was taken on, of which no window leaves a rest."""
-        stride = STRIDE**self._depth
+        stride: int = STRIDE**self._depth
         first = _whole(1, kernel=self._kernel, depth=self._depth)
         further = max(0, -(-(self._taken * STRIDE - first) // stride))
         return -(-(first + further * stride) // STRIDE)
