@@ -6,15 +6,15 @@ Each channel is freed on its own, its level taken from the whole recording: a fi
 a second one runs the network. Both work on blocks, so that an hour needs no more memory than a minute.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ripieno.contracts import Asset, Audio, AudioFormat, Effect, Licence, PluginConfig, PluginRef, Resources
 from ripieno.toolkit.resampling import SoxrResampler
@@ -39,11 +39,13 @@ TERMS = Licence(
 class DenoiseConfig(PluginConfig):
     """Settings of `Denoise`."""
 
+    model: Literal["dns48", "dns64", "master64"] = Field(
+        "dns64", description="Which of the published networks, where `weights` names no other."
+    )
     weights: Path | PluginRef[Asset] = Field(
         PluginRef("asset/denoiser_dns64"),
         union_mode="left_to_right",
-        description="The network: a checkpoint on this machine, as its path, or one of the catalogue, "
-        "as {uses: asset/denoiser_dns48}, denoiser_dns64 or denoiser_master64.",
+        description="A checkpoint on this machine, as its path; not set: the catalogue's, which follows from `model`.",
     )
     dry: float = Field(
         0.0,
@@ -51,7 +53,16 @@ class DenoiseConfig(PluginConfig):
         le=1,
         description="Share of the input in the output: 0 is the network alone, 1 the input as it is.",
     )
-    threads: int = Field(1, ge=1, le=256, description="Threads of the network.")
+    threads: int = Field(
+        1, ge=1, le=256, description="Threads of torch; another number may change the last bits."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_weights(cls, settings: Any) -> Any:
+        if not isinstance(settings, Mapping) or settings.get("weights") is not None:
+            return settings
+        return {**settings, "weights": {"uses": f"asset/denoiser_{settings.get('model', 'dns64')}"}}
 
 
 class Denoise(Effect[DenoiseConfig]):

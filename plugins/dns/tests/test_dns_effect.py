@@ -15,7 +15,7 @@ from hypothesis import given, settings, strategies as st
 from safetensors.torch import save_file
 from tiny_dns import random_weights, tiny_checkpoint, whole_file
 
-from ripieno.contracts import Audio, InputError, MissingError, PluginRef, RipienoError
+from ripieno.contracts import Audio, ConfigError, InputError, MissingError, PluginRef, RipienoError
 from ripieno.contracts.describe import configure, describe
 from ripieno.contracts.testing import EffectSuite
 from ripieno_dns import catalogue
@@ -280,3 +280,10 @@ def test_a_commercial_pipeline_sees_the_licence_whichever_weights_are_named():
 def test_text_is_a_path_and_a_mapping_names_the_catalogue():
     assert DenoiseConfig(weights="dns48.th").weights == Path("dns48.th")
     assert DenoiseConfig(weights={"uses": "denoiser_dns48"}).weights == PluginRef("asset/denoiser_dns48")
+
+
+@pytest.mark.parametrize("model", ["dns48", "dns64", "master64"])
+def test_a_model_names_its_entry_of_the_catalogue(model):
+    assert configure(Denoise, {"model": model})["references"]["weights"]["uses"] == f"asset/denoiser_{model}"
+    with pytest.raises(ConfigError, match="model: input should be 'dns48', 'dns64' or 'master64'"):
+        configure(Denoise, {"model": f"{model}x"})
