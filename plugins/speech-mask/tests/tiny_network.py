@@ -1,4 +1,4 @@
-"""Networks of the contract, small and untrained: one of random weights, and one whose mask is the same everywhere."""
+"""Networks of the contract that were not trained: of random weights, of one mask, of what is loud."""
 
 from pathlib import Path
 
@@ -47,19 +47,43 @@ def random_network(
     return write_network(path, nodes, constants, states, look_ahead_frames=str(look_ahead_frames))
 
 
-def constant_network(path: Path, *, look_ahead_frames: int, mask: float) -> Path:
-    """A network whose mask is `mask` at every frame and bin."""
+def constant_network(path: Path, mask: float | np.ndarray, *, look_ahead_frames: int) -> Path:
+    """A network whose mask is `mask`, a number or one for each bin, at every frame."""
     nodes = [
-        helper.make_node("ReduceMean", ["features", "last_axis"], ["mean"], keepdims=1),
+        helper.make_node("ReduceMean", ["features", "last_axis"], ["mean"]),
         helper.make_node("Mul", ["mean", "zero"], ["nothing"]),
         helper.make_node("Add", ["nothing", "level"], ["mask"]),
     ]
     constants = {
         "last_axis": np.array([2], np.int64),
         "zero": np.zeros((), np.float32),
-        "level": np.full((1, 1, BINS), mask, np.float32),
+        "level": np.broadcast_to(np.float32(mask), (1, 1, BINS)).copy(),
     }
     return write_network(path, nodes, constants, {}, look_ahead_frames=str(look_ahead_frames))
+
+
+def loud_network(path: Path, threshold: float, *, look_ahead_frames: int) -> Path:
+    """A network whose mask is 1 where the mean of a frame's features is above a threshold, 0 elsewhere.
+
+    It holds its frames back until what it looks ahead to is there, and then does not look.
+    """
+    held = {"conv_state": [1, look_ahead_frames, FEATURES]} if look_ahead_frames else {}
+    delay = [
+        helper.make_node("Concat", ["conv_state", "features"], ["heard"], axis=1),
+        helper.make_node("Slice", ["heard", "minus_held", "end", "frame_axis"], ["next_conv_state"]),
+        helper.make_node("Slice", ["heard", "start", "minus_held", "frame_axis"], ["own"]),
+    ]
+    nodes = [
+        *(delay if held else [helper.make_node("Identity", ["features"], ["own"])]),
+        helper.make_node("ReduceMean", ["own", "last_axis"], ["mean"]),
+        helper.make_node("Greater", ["mean", "threshold"], ["is_loud"]),
+        helper.make_node("Cast", ["is_loud"], ["loud"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["loud", "ones"], ["mask"]),
+    ]
+    places = {"last_axis": 2, "minus_held": -look_ahead_frames, "start": 0, "end": 1 << 30, "frame_axis": 1}
+    constants = {name: np.array([place], np.int64) for name, place in places.items()}
+    constants |= {"threshold": np.float32(threshold), "ones": np.ones((1, 1, BINS), np.float32)}
+    return write_network(path, nodes, constants, held, look_ahead_frames=str(look_ahead_frames))
 
 
 def write_network(path, nodes, constants, states, **metadata: str) -> Path:
@@ -70,7 +94,7 @@ def write_network(path, nodes, constants, states, **metadata: str) -> Path:
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in values.items()]
         for values in (features, masks)
     )
-    initializers = [numpy_helper.from_array(values, name) for name, values in constants.items()]
+    initializers = [numpy_helper.from_array(np.asarray(values), name) for name, values in constants.items()]
     graph = helper.make_graph(nodes, "mask", inputs, outputs, initializers)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     helper.set_model_props(model, {"contract": "speech-mask-1", **metadata})
