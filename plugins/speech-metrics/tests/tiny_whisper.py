@@ -41,11 +41,12 @@ def write_model(folder: Path, vocabulary: list[str], words: list[str]) -> None:
     tokens -= tokens.mean(axis=1, keepdims=True)
     tokens /= np.linalg.norm(tokens, axis=1, keepdims=True)
     said = ["<|0.00|>", *(f"Ġ{word}" for word in words), "<|29.00|>", "<|endoftext|>"]
+    # So small a vocabulary counts as English alone, whose prompt is one token: place 0 says what comes first.
     # The token at a place hardly matters beside the code of the place, which is that of the token to say next.
     places = np.zeros((PLACES, DEPTH), np.float32)
-    for place, token in enumerate(said, start=2):
+    for place, token in enumerate(said):
         places[place] = 100 * tokens[vocabulary.index(token)]
-    places[2 + len(said) :] = 100 * tokens[vocabulary.index("<|endoftext|>")]
+    places[len(said) :] = 100 * tokens[vocabulary.index("<|endoftext|>")]
 
     spec = WhisperSpec(1, 1, 1, 1)
     encoder, decoder = spec.encoder, spec.decoder
