@@ -12,6 +12,14 @@ from .styles import STYLES, Layer, Style
 DRUM_CHANNEL = 9
 LEAD_S = (0.0, 4.0)
 """Of a piece, what is left out at its beginning, so that clips begin in the midst of it."""
+SUSTAINED = frozenset(
+    (*range(16, 24), 29, 30, *range(40, 45), *range(48, 55), *range(56, 104), 109, 110, 111)
+)
+"""Programs that sound as long as the key is down: they can swell and waver."""
+PEDALLED = frozenset((0, 1, 2, 3, 4, 5, 8, 11, 46))
+LINES = frozenset(("melody", "counter", "run"))
+QUIETER_DB = {"sweep": 12.0}
+"""By how much less than the others a layer sounds."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,14 @@ class Player:
         Controllers, 0 to 127.
     loose_ms : float
         Standard deviation of its timing.
+    expression : tuple of (float, int)
+        How loud it is from a beat on, 0 to 127.
+    vibrato : int
+        Modulation, 0 to 127.
+    scoop : int
+        How far below a note the pitch wheel begins now and then, 8192 for two semitones.
+    pedal : bool
+        Whether it is pressed with each chord.
     """
 
     name: str
@@ -39,6 +55,10 @@ class Player:
     reverb: int
     chorus: int
     loose_ms: float
+    expression: tuple[tuple[float, int], ...] = ()
+    vibrato: int = 0
+    scoop: int = 0
+    pedal: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +79,8 @@ class Finish:
         Like an old tape: band-limited, wavering, with hiss.
     pump : float
         Depth of ducking on each beat.
+    fade_in_s, fade_out_s : float
+        0 for none.
     level_dbfs : float
         RMS.
     """
@@ -69,6 +91,8 @@ class Finish:
     drive_db: float
     worn: bool
     pump: float
+    fade_in_s: float
+    fade_out_s: float
     level_dbfs: float
 
 
@@ -133,18 +157,45 @@ def _player(
 ) -> Player:
     role = str(rng.choice(layer.roles))
     around = int(rng.integers(layer.around[0], layer.around[1] + 1))
-    notes = tuple(ROLES[role](form, rng, around))
+    program = int(rng.choice(layer.programs))
+    sustained = program in SUSTAINED
     return Player(
         name=role,
         channel=channel,
-        program=int(rng.choice(layer.programs)),
-        notes=notes,
+        program=program,
+        notes=_present(ROLES[role](form, rng, around), form, rng),
         volume=int(rng.integers(layer.volume[0], layer.volume[1] + 1)),
         pan=int(np.clip(rng.normal(64, 25), 0, 127)),
         reverb=int(np.clip(room[0] + rng.normal(0, 15), 0, 127)),
         chorus=room[1],
         loose_ms=loose_ms,
+        expression=_expression(form, rng) if sustained and rng.random() < 0.6 else (),
+        vibrato=int(rng.integers(0, 90)) if sustained and rng.random() < 0.5 else 0,
+        scoop=int(rng.integers(1000, 8000)) if role in LINES and sustained and rng.random() < 0.3 else 0,
+        pedal=program in PEDALLED and role != "bass" and bool(rng.random() < 0.6),
     )
+
+
+def _present(notes: list[Note], form: Form, rng: np.random.Generator) -> tuple[Note, ...]:
+    """All of them; of one player in four only those after a late entry, or before it leaves."""
+    drawn = rng.random()
+    turn = float(rng.uniform(0.2, 0.7)) * form.beats
+    if drawn < 0.12:
+        return tuple(note for note in notes if note.start >= turn)
+    if drawn < 0.24:
+        return tuple(note for note in notes if note.start < turn)
+    return tuple(notes)
+
+
+def _expression(form: Form, rng: np.random.Generator) -> tuple[tuple[float, int], ...]:
+    """Swells with each chord, each bar or two, or one long way up or down."""
+    beats = np.arange(0, form.beats, 0.25)
+    period = float(rng.choice([form.chords[0].beats, form.beats_per_bar, 2 * form.beats_per_bar, form.beats]))
+    place = beats / period % 1
+    shape = (np.sin(np.pi * place), place, 1 - place)[rng.integers(3)]
+    least = float(rng.uniform(20, 90))
+    values = np.round(least + (127 - least) * shape).astype(int)
+    return tuple(zip(beats.tolist(), values.tolist(), strict=True))
 
 
 def _drummers(
@@ -154,14 +205,25 @@ def _drummers(
     notes = drums(form, rng, groove=groove)
     if rng.random() < 0.2:
         notes += drums(form, rng, groove=str(rng.choice(["shakers", "latin", "hands"])))
-    volume = int(rng.integers(55, 115))
-    facts = {"pan": 64, "reverb": reverb // 2, "chorus": 0, "loose_ms": loose_ms / 2}
-    return [Player(groove, DRUM_CHANNEL, KITS[kit], tuple(notes), volume, **facts)]
+    drummer = Player(
+        name=groove,
+        channel=DRUM_CHANNEL,
+        program=KITS[kit],
+        notes=tuple(notes),
+        volume=int(rng.integers(55, 115)),
+        pan=64,
+        reverb=reverb // 2,
+        chorus=0,
+        loose_ms=loose_ms / 2,
+    )
+    return [drummer]
 
 
 def _electronic(style: Style, rng: np.random.Generator) -> tuple[tuple[str, float], ...]:
     drawn = tuple(
-        (name, float(rng.uniform(-14, 0))) for name in style.electronic if rng.random() < style.electronics
+        (name, float(rng.uniform(-14, 0)) - QUIETER_DB.get(name, 0))
+        for name in style.electronic
+        if rng.random() < style.electronics
     )
     if drawn or style.layers or style.drums:
         return drawn
@@ -172,9 +234,11 @@ def _finish(style: Style, rng: np.random.Generator) -> Finish:
     return Finish(
         left=float(rng.uniform(0.3, 0.7)),
         tilt_db=float(rng.normal(0, 1.2)),
-        room_s=float(rng.uniform(0.5, 4)) if rng.random() < 0.2 else 0.0,
+        room_s=float(rng.uniform(0.5, 4)) if rng.random() < 0.3 else 0.0,
         drive_db=float(rng.uniform(3, 15)) if rng.random() < 0.2 else 0.0,
         worn=bool(rng.random() < style.worn),
         pump=float(rng.uniform(0.3, 0.9)) if style.electronic and rng.random() < 0.3 else 0.0,
+        fade_in_s=float(rng.uniform(0.5, 5)) if rng.random() < 0.08 else 0.0,
+        fade_out_s=float(rng.uniform(0.5, 5)) if rng.random() < 0.08 else 0.0,
         level_dbfs=float(rng.uniform(-30, -16)),
     )

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .harmony import Form, ladder, voiced
-from .parts import Note, arpeggio, bass, melody
+from .parts import arpeggio, bass, melody
 
 Sound = NDArray[np.float64]
 Rng = np.random.Generator
@@ -170,7 +170,7 @@ def saw(hz: float, frames: int, rate_hz: int, *, phase: float = 0.0) -> Sound:
     """A saw without aliasing steps, -1 to 1."""
     step = hz / rate_hz
     turn = (phase + step * np.arange(frames)) % 1.0
-    wave = 2 * turn - 1
+    wave: Sound = 2 * turn - 1
     late, early = turn < step, turn > 1 - step
     after, before = turn[late] / step, (turn[early] - 1) / step
     wave[late] -= 2 * after - after * after - 1
@@ -224,7 +224,7 @@ def _kick(rng: Rng, rate_hz: int) -> Sound:
     times = np.arange(round(0.4 * rate_hz)) / rate_hz
     low_hz, drop_hz = float(rng.uniform(40, 65)), float(rng.uniform(60, 250))
     turn = 2 * np.pi * (low_hz * times - drop_hz * 0.03 * np.exp(-times / 0.03))
-    return np.asarray(np.sin(turn) * np.exp(-times / rng.uniform(0.08, 0.25)))
+    return np.asarray(np.sin(turn) * np.exp(-times / rng.uniform(0.08, 0.25)), np.float64)
 
 
 def _burst(rng: Rng, rate_hz: int, *, decay_s: float, high: bool) -> Sound:

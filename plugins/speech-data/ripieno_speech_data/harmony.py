@@ -101,7 +101,7 @@ def draw_form(
     mode = str(rng.choice(list(MODES), p=MODE_SHARES))
     tonic = int(rng.integers(12))
     scale = tuple((tonic + step) % 12 for step in MODES[mode])
-    roots = PROGRESSIONS[rng.integers(len(PROGRESSIONS))]
+    roots: tuple[int, ...] = PROGRESSIONS[rng.integers(len(PROGRESSIONS))]
     if rng.random() < 0.25:
         roots = tuple(int(root) for root in rng.integers(0, 7, rng.integers(2, 7)))
     shapes = [SHAPES[rng.integers(len(SHAPES))] for _ in roots]

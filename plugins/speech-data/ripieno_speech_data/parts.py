@@ -28,6 +28,14 @@ class Note:
 
 Role = Callable[[Form, Rng, int], list[Note]]
 
+LENGTHS: tuple[tuple[float, ...], ...] = (
+    (0.5, 0.5, 1, 1, 2),
+    (0.25, 0.25, 0.5, 0.5, 1),
+    (1, 2, 2, 4),
+    (0.5, 1, 1.5, 3),
+)
+"""Beats of the notes of a melody."""
+
 
 def pad(form: Form, rng: Rng, around: int) -> list[Note]:
     """Chords held from change to change."""

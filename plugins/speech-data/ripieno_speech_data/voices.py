@@ -26,122 +26,22 @@ _CSTR = "Centre for Speech Technology Research, University of Edinburgh"
 _FLITE = Licence("MIT-Festival", credit=f"Flite, {_CMU}", source="https://github.com/festvox/flite")
 _FESTIVAL = "http://festvox.org"
 
-LANGUAGES = (
-    *(
-        "en-us",
-        "en-gb",
-        "en-gb-scotland",
-        "en-gb-x-rp",
-        "en-029",
-        "de",
-        "nl",
-        "sv",
-        "da",
-        "nb",
-        "is",
-        "fr-fr",
-        "it",
-    ),
-    *(
-        "es",
-        "es-419",
-        "pt",
-        "pt-br",
-        "ca",
-        "ro",
-        "pl",
-        "cs",
-        "sk",
-        "hr",
-        "sl",
-        "hu",
-        "fi",
-        "et",
-        "lt",
-        "lv",
-        "tr",
-    ),
-    *("id", "sw", "cy", "ga", "eo", "la", "sq"),
-)
+_LANGUAGES = """
+en-us en-gb en-gb-scotland en-gb-x-rp en-029 de nl sv da nb is fr-fr it es es-419 pt pt-br ca ro pl cs sk hr
+sl hu fi et lt lv tr id sw cy ga eo la sq
+"""
+LANGUAGES = tuple(_LANGUAGES.split())
 """Languages of the Latin alphabet, in which the text is read."""
 
-VARIANTS = (
-    *(
-        "m1",
-        "m2",
-        "m3",
-        "m4",
-        "m5",
-        "m6",
-        "m7",
-        "m8",
-        "f1",
-        "f2",
-        "f3",
-        "f4",
-        "f5",
-        "croak",
-        "whisper",
-        "whisperf",
-    ),
-    *(
-        "klatt",
-        "klatt2",
-        "klatt3",
-        "klatt4",
-        "adam",
-        "Alex",
-        "Alicia",
-        "Andrea",
-        "Andy",
-        "Annie",
-        "antonio",
-        "aunty",
-    ),
-    *(
-        "belinda",
-        "benjamin",
-        "boris",
-        "caleb",
-        "david",
-        "Denis",
-        "Diogo",
-        "ed",
-        "edward",
-        "Gene",
-        "grandma",
-        "grandpa",
-    ),
-    *(
-        "gustave",
-        "Henrique",
-        "Hugo",
-        "iven",
-        "Jacky",
-        "john",
-        "kaukovalta",
-        "Lee",
-        "linda",
-        "marcelo",
-        "Marco",
-        "max",
-    ),
-    *(
-        "Michael",
-        "michel",
-        "miguel",
-        "Mike",
-        "norbert",
-        "pablo",
-        "paul",
-        "pedro",
-        "quincy",
-        "rob",
-        "robert",
-        "sandro",
-    ),
-    *("shelby", "steph", "steph2", "Storm", "travis", "Tweaky", "victor", "zac", "anika"),
-)
+_VARIANTS = """
+m1 m2 m3 m4 m5 m6 m7 m8 f1 f2 f3 f4 f5 croak whisper whisperf klatt klatt2 klatt3 klatt4 adam Alex Alicia
+Andrea Andy Annie antonio aunty belinda benjamin boris caleb david Denis Diogo ed edward Gene grandma
+grandpa gustave Henrique Hugo iven Jacky john kaukovalta Lee linda marcelo Marco max Michael michel miguel
+Mike norbert pablo paul pedro quincy rob robert sandro shelby steph steph2 Storm travis Tweaky victor zac
+anika
+"""
+VARIANTS = tuple(_VARIANTS.split())
+"""Throats of espeak-ng, each with formants of its own."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +60,8 @@ class Voice:
         Of the recordings or rules that sound.
     f0_hz : float
         Mean pitch that the synthesizer may be told to change; 0 where it may not.
+    share : float
+        How often it speaks, against the others of its synthesizer.
     """
 
     synthesizer: str
@@ -167,6 +69,7 @@ class Voice:
     speaker: str
     licence: Licence
     f0_hz: float = 0.0
+    share: float = 1.0
 
     @property
     def name(self) -> str:
@@ -185,8 +88,8 @@ _ESPEAK = Licence(
 )
 
 _RECORDED = (
-    Voice("flite", "kal", "kal", _FLITE, 95.0),
-    Voice("flite", "kal16", "kal", _FLITE, 95.0),
+    Voice("flite", "kal", "kal", _FLITE, 95.0, 0.3),
+    Voice("flite", "kal16", "kal", _FLITE, 95.0, 0.7),
     Voice("flite", "awb", "awb", _FLITE),
     Voice("flite", "rms", "rms", _FLITE),
     Voice("flite", "slt", "slt", _FLITE),
@@ -200,7 +103,9 @@ _RECORDED = (
 def all_voices() -> tuple[Voice, ...]:
     """Every voice: eight of recorded speakers, and each language of espeak-ng with each variant."""
     formants = (
-        Voice("espeak-ng", f"{language}+{variant}", variant, _ESPEAK)
+        Voice(
+            "espeak-ng", f"{language}+{variant}", variant, _ESPEAK, share=4.0 if language[:2] == "en" else 1.0
+        )
         for language in LANGUAGES
         for variant in VARIANTS
     )
@@ -212,3 +117,9 @@ def matching(patterns: Sequence[str]) -> tuple[Voice, ...]:
     return tuple(
         voice for voice in all_voices() if any(fnmatchcase(voice.name, pattern) for pattern in patterns)
     )
+
+
+def programs_of(patterns: Sequence[str]) -> tuple[Binary, ...]:
+    """The synthesizers that these voices need."""
+    names = {voice.synthesizer for voice in matching(patterns)}
+    return tuple(program for program in SYNTHESIZERS if program.name in names)
