@@ -89,15 +89,13 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
-def words(column: str) -> str:
-    """Name of a column as words, without its unit: ``before.true_peak_dbtp`` is ``before · true peak``."""
-    parts = column.split(".")
-    if unit(column):
-        parts[-1] = parts[-1].rpartition("_")[0]
-    return " · ".join(_KNOWN.get(part, part.replace("_", " ")) for part in parts)
+def words(score: str) -> str:
+    """Name of a score as words, without its unit: ``true_peak_dbtp`` is ``true peak``."""
+    name = score.rpartition("_")[0] if unit(score) else score
+    return _KNOWN.get(name, name.replace("_", " "))
 
 
-def unit(column: str) -> str:
-    """Unit of a column, empty where its name has none."""
-    name, _, last = column.split(".")[-1].rpartition("_")
+def unit(score: str) -> str:
+    """Unit of a score, empty where its name has none."""
+    name, _, last = score.rpartition("_")
     return _UNITS.get(last, "") if name else ""

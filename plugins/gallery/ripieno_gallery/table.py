@@ -19,17 +19,25 @@ class Column:
 
     Parameters
     ----------
-    name : str
-        Of the score, with the step that gave it in front where two steps give a score of one name.
+    score : str
+        Its name.
+    step : str
+        What gave it, where others give a score of this name too; else empty.
     values : tuple of float
         One for each item; NaN where there is none.
     compared_with : str
         What was the reference; empty where there was none.
     """
 
-    name: str
+    score: str
+    step: str
     values: tuple[float, ...]
     compared_with: str = ""
+
+    @property
+    def name(self) -> str:
+        """``after.loudness_lufs``, or the score alone."""
+        return f"{self.step}.{self.score}" if self.step else self.score
 
     @property
     def middle(self) -> float:
@@ -55,11 +63,12 @@ def columns_of(scores: Sequence[Scores], *, items: int) -> list[Column]:
     """
     if len(scores) % items if items else scores:
         raise InputError(f"{len(scores)} scores for {items} items: each metric gives one for each item")
-    metrics = [scores[start : start + items] for start in range(0, len(scores), items)]
+    metrics = [scores[start : start + items] for start in range(0, len(scores), items or 1)]
     uses = Counter(name for rows in metrics for name in _names(rows))
     return [
         Column(
-            name if uses[name] == 1 else f"{_step(rows, number)}.{name}",
+            name,
+            "" if uses[name] == 1 else _step(rows, number),
             tuple(row.values.get(name, MISSING) for row in rows),
             next((row.compared_with for row in rows if row.compared_with), ""),
         )
