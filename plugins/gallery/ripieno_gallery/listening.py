@@ -24,8 +24,8 @@ BLOCK_FRAMES = 1 << 16
 _HIGHEST_RATE_HZ = 48_000
 _LOWEST_METERED_HZ = 8000
 _HOP_S = 0.1
-# FFmpeg's FLAC encoder refuses less.
-_FEWEST_FRAMES = 16
+# FFmpeg's FLAC encoder refuses less than 16 samples, and browsers play nothing of so few.
+_SHORTEST_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,9 @@ def write(audio: Audio, span: Span, path: Path, *, listeners: Sequence[Listener]
             for listener in listeners:
                 listener.push(block)
             pipe.write(np.ascontiguousarray(np.clip(block, -1, 1).T, "<f4"))
-        if len(part) < _FEWEST_FRAMES:
-            pipe.write(np.zeros((_FEWEST_FRAMES - len(part), _channels(audio)), "<f4"))
+        lacking = round(_SHORTEST_S * audio.rate_hz) - len(part)
+        if lacking > 0:
+            pipe.write(np.zeros((lacking, _channels(audio)), "<f4"))
 
 
 def gains_db(before: Heard | None, after: Heard | None) -> tuple[float, float]:
