@@ -1,0 +1,1 @@
+"""Vocals and instruments apart, by the MDX-Net networks of Ultimate Vocal Remover."""
