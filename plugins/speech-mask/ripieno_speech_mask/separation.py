@@ -90,9 +90,10 @@ class SpeechMask(Separator[SpeechMaskConfig]):
             self.context.audio_writer(audio.format) as music,
         ):
             for chunk in _chunks(session, audio):
-                stems = np.split(chunk.samples, 2)
-                speech.write(stems[0])
-                music.write(stems[1])
+                assert chunk.samples is not None
+                parts = np.split(chunk.samples, 2)
+                speech.write(parts[0])
+                music.write(parts[1])
                 self.context.progress(chunk.until_s, audio.duration_s, unit="s")
             return Stems({"speech": speech.close(), "music": music.close()})
 
@@ -129,12 +130,13 @@ class _SpeechMaskSession:
 
     def reset(self) -> None:
         self._stream.reset()
-        self._heard = self._nothing
+        self._heard: NDArray[np.float32] = self._nothing
         self._given = 0
 
     def _stems(self, speech: NDArray[np.float32]) -> Chunk:
-        mix, self._heard = np.split(self._heard, [speech.shape[1]], axis=1)
-        self._given += speech.shape[1]
+        count = speech.shape[1]
+        mix, self._heard = self._heard[:, :count], self._heard[:, count:]
+        self._given += count
         return Chunk(self._given / self._rate_hz, np.concatenate([speech, mix - speech]))
 
 

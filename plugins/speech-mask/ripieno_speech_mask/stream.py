@@ -37,12 +37,12 @@ class SpeechStream:
     Attributes
     ----------
     latency : Latency
-        Half a window less, or a window less, than the samples that have arrived; and what the network waits
-        for.
+        The window of the synthesis, what the network looks ahead, and the frames computed at once.
     """
 
     def __init__(self, network: MaskNetwork, format: AudioFormat) -> None:
         self._hop = hop = hop_of(format.rate_hz)
+        self._shape = format.channels, 2 * hop + 1
         window, ahead = 4 * hop, network.look_ahead_frames
         tapers = matched_tapers(window, hop) if ahead else low_delay_tapers(window, 2 * hop, hop)
         self._analysis = Analysis(tapers[0], hop=hop, channels=format.channels)
@@ -70,19 +70,19 @@ class SpeechStream:
     def flush(self) -> NDArray[np.float32]:
         """The rest, so that it is as long as what was pushed, and begin anew."""
         known = self._masked(self._analysis.flush())
-        spectra = np.concatenate([known, self._under(self._masks.flush(), like=known)])
+        spectra = np.concatenate([known, self._under(self._masks.flush())])
         rest = self._synthesis.flush(self._samples, spectra=spectra)
         self.reset()
         return rest
 
     def _masked(self, spectra: NDArray[np.complex64]) -> NDArray[np.complex64]:
         self._waiting.extend(spectra)
-        return self._under(self._masks.push(power_of(spectra, hop=self._hop)), like=spectra)
+        return self._under(self._masks.push(power_of(spectra, hop=self._hop)))
 
-    def _under(self, masks: NDArray[np.float32], *, like: NDArray[np.complex64]) -> NDArray[np.complex64]:
+    def _under(self, masks: NDArray[np.float32]) -> NDArray[np.complex64]:
         oldest = [self._waiting.popleft() for _ in masks]
-        spectra = np.reshape(oldest, (-1, *like.shape[1:])).astype(np.complex64, copy=False)
-        return spectra * mask_of_bins(masks, like.shape[2])[:, None]
+        spectra = np.reshape(oldest, (-1, *self._shape)).astype(np.complex64, copy=False)
+        return spectra * mask_of_bins(masks, self._shape[1])[:, None]
 
 
 def hop_of(rate_hz: int) -> int:

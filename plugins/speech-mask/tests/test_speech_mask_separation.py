@@ -106,7 +106,7 @@ def test_what_is_given_is_not_later_than_the_latency(networks, rate_hz):
     audio = noise(seconds=1.5, rate_hz=rate_hz)
     stream = SpeechStream(MaskNetwork(networks.random().path), audio.format)
     pushed = given = 0
-    for samples in audio.blocks(37):
+    for samples in audio.blocks(211):
         pushed += samples.shape[1]
         given += stream.push(samples).shape[1]
         assert given >= pushed - stream.latency.total_s * rate_hz - 1e-6
