@@ -119,6 +119,11 @@ class _SpeechMaskSession:
         self.format = AudioFormat(format.rate_hz, 2 * format.channels)
         self.reset()
 
+    def reset(self) -> None:
+        self._stream.reset()
+        self._heard = self._nothing
+        self._given = 0
+
     def push(self, **ports: Chunk) -> Chunk:
         samples = ports["audio"].samples
         samples = self._nothing if samples is None else samples
@@ -127,11 +132,6 @@ class _SpeechMaskSession:
 
     def flush(self) -> Chunk:
         return self._stems(self._stream.flush())
-
-    def reset(self) -> None:
-        self._stream.reset()
-        self._heard: NDArray[np.float32] = self._nothing
-        self._given = 0
 
     def _stems(self, speech: NDArray[np.float32]) -> Chunk:
         count = speech.shape[1]
