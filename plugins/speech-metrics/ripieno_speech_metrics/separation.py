@@ -55,7 +55,9 @@ class SiSdr(Metric[NoConfig]):
         values = {"si_sdr_db": ratios[0]}
         if mixture is not None:
             values |= {"si_sdr_mixture_db": ratios[1], "si_sdr_improvement_db": ratios[0] - ratios[1]}
-        against = f"the reference, {told(reference)}" + (" and the mixture" if mixture is not None else "")
+        against = (
+            f"{'the reference' if mixture is None else 'the reference and the mixture'}, {told(reference)}"
+        )
         return scored(
             values, against=against, otherwise="one of the signals is silent, or the same as the reference"
         )

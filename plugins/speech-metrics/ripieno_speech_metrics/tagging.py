@@ -52,7 +52,7 @@ class MusicProbability(Metric[MusicProbabilityConfig]):
 
     @classmethod
     def assets(cls, config: MusicProbabilityConfig) -> tuple[Path, ...]:
-        return (config.model,) if config.model is not None else ()
+        return (config.model,) if config.model is not None and config.model.exists() else ()
 
     def measure(self, audio: Audio) -> Scores:
         """Figures of `audio`.

@@ -54,7 +54,7 @@ class WordErrors(Metric[WordErrorsConfig]):
 
     @classmethod
     def assets(cls, config: WordErrorsConfig) -> tuple[Path, ...]:
-        return (config.model,) if config.model is not None else ()
+        return (config.model,) if config.model is not None and config.model.exists() else ()
 
     def measure(self, audio: Audio, text: Text) -> Scores:
         """Figures of `audio` beside `text`.

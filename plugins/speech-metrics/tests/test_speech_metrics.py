@@ -2,8 +2,6 @@ import math
 import sys
 
 import numpy as np
-import pesq
-import pystoi
 import pytest
 from hypothesis import given, settings, strategies as st
 from measured_sounds import RATE_HZ, hiss, silence, sound, voice
@@ -15,6 +13,9 @@ from ripieno_speech_metrics.comparing import blocks_together, parts_together
 from ripieno_speech_metrics.loudness import LoudnessScores
 from ripieno_speech_metrics.quality import Pesq, PesqConfig, Stoi, StoiConfig
 from ripieno_speech_metrics.separation import ResidualMusic, SiSdr
+
+pesq = pytest.importorskip("pesq")
+pystoi = pytest.importorskip("pystoi")
 
 NOISY = sound(voice() + hiss())
 CLEAN = sound(voice())
@@ -64,7 +65,7 @@ class TestSeparation:
         assert scores.values["si_sdr_db"] == pytest.approx(ratio_db, abs=1e-9)
         assert scores.values["si_sdr_mixture_db"] == pytest.approx(mixed_db, abs=1e-9)
         assert scores.values["si_sdr_improvement_db"] == pytest.approx(ratio_db - mixed_db, abs=1e-9)
-        assert scores.compared_with == "the reference, 3.00 s at 16000 Hz, 1 channel and the mixture"
+        assert scores.compared_with == "the reference and the mixture, 3.00 s at 16000 Hz, 1 channel"
 
     def test_residual_music_is_that_of_the_toolkit(self):
         music = sound(4 * hiss())
