@@ -1,6 +1,6 @@
 """A piece, drawn whole from a seed: its style, form, players, electronic layers and finish."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -142,8 +142,8 @@ def _players(style: Style, form: Form, rng: np.random.Generator) -> tuple[Player
         if rng.random() < layer.share
     ]
     if rng.random() < style.drums:
-        players += _drummers(style, form, rng, reverb=reverb, loose_ms=loose_ms)
-    return tuple(players)
+        players.append(_drummer(style, form, rng, reverb=reverb, loose_ms=loose_ms))
+    return (*players[:1], *(_coming_or_going(player, form, rng) for player in players[1:]))
 
 
 def _player(
@@ -163,7 +163,7 @@ def _player(
         name=role,
         channel=channel,
         program=program,
-        notes=_present(ROLES[role](form, rng, around), form, rng),
+        notes=tuple(ROLES[role](form, rng, around)),
         volume=int(rng.integers(layer.volume[0], layer.volume[1] + 1)),
         pan=int(np.clip(rng.normal(64, 25), 0, 127)),
         reverb=int(np.clip(room[0] + rng.normal(0, 15), 0, 127)),
@@ -176,15 +176,14 @@ def _player(
     )
 
 
-def _present(notes: list[Note], form: Form, rng: np.random.Generator) -> tuple[Note, ...]:
-    """All of them; of one player in four only those after a late entry, or before it leaves."""
+def _coming_or_going(player: Player, form: Form, rng: np.random.Generator) -> Player:
+    """One in four enters late, or leaves early."""
     drawn = rng.random()
     turn = float(rng.uniform(0.2, 0.7)) * form.beats
-    if drawn < 0.12:
-        return tuple(note for note in notes if note.start >= turn)
-    if drawn < 0.24:
-        return tuple(note for note in notes if note.start < turn)
-    return tuple(notes)
+    if drawn > 0.25:
+        return player
+    enters = drawn < 0.125
+    return replace(player, notes=tuple(note for note in player.notes if (note.start >= turn) == enters))
 
 
 def _expression(form: Form, rng: np.random.Generator) -> tuple[tuple[float, int], ...]:
@@ -198,14 +197,12 @@ def _expression(form: Form, rng: np.random.Generator) -> tuple[tuple[float, int]
     return tuple(zip(beats.tolist(), values.tolist(), strict=True))
 
 
-def _drummers(
-    style: Style, form: Form, rng: np.random.Generator, *, reverb: int, loose_ms: float
-) -> list[Player]:
+def _drummer(style: Style, form: Form, rng: np.random.Generator, *, reverb: int, loose_ms: float) -> Player:
     groove, kit = str(rng.choice(style.grooves)), str(rng.choice(style.kits))
     notes = drums(form, rng, groove=groove)
     if rng.random() < 0.2:
         notes += drums(form, rng, groove=str(rng.choice(["shakers", "latin", "hands"])))
-    drummer = Player(
+    return Player(
         name=groove,
         channel=DRUM_CHANNEL,
         program=KITS[kit],
@@ -216,7 +213,6 @@ def _drummers(
         chorus=0,
         loose_ms=loose_ms / 2,
     )
-    return [drummer]
 
 
 def _electronic(style: Style, rng: np.random.Generator) -> tuple[tuple[str, float], ...]:

@@ -170,7 +170,7 @@ def saw(hz: float, frames: int, rate_hz: int, *, phase: float = 0.0) -> Sound:
     """A saw without aliasing steps, -1 to 1."""
     step = hz / rate_hz
     turn = (phase + step * np.arange(frames)) % 1.0
-    wave: Sound = 2 * turn - 1
+    wave = np.asarray(2 * turn - 1, np.float64)
     late, early = turn < step, turn > 1 - step
     after, before = turn[late] / step, (turn[early] - 1) / step
     wave[late] -= 2 * after - after * after - 1

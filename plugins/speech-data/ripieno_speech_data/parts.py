@@ -162,9 +162,7 @@ def drone(form: Form, rng: Rng, around: int) -> list[Note]:
 
 def melody(form: Form, rng: Rng, around: int) -> list[Note]:
     """A line of phrases with rests, mostly stepwise, on chord tones where it is heavy."""
-    lengths = [[0.5, 0.5, 1, 1, 2], [0.25, 0.25, 0.5, 0.5, 1], [1, 2, 2, 4], [0.5, 1, 1.5, 3]][
-        rng.integers(4)
-    ]
+    lengths = LENGTHS[int(rng.integers(len(LENGTHS)))]
     legato = float(rng.uniform(0.5, 1.05))
     rest = float(rng.uniform(0.05, 0.35))
     tones = ladder(form.scale, low=around - 10, high=around + 12)

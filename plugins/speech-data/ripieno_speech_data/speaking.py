@@ -17,11 +17,13 @@ from .voices import Voice
 
 SHARES: Mapping[str, float] = {"flite": 0.4, "festival": 0.25, "espeak-ng": 0.35}
 """How often each synthesizer speaks, of those that have a voice among the ones asked for."""
-WORDS_PER_S = 3.3
+WORDS_PER_S = 3.6
 """More than voices say on the average, so that a clip is filled."""
 LEVEL_DBFS = (-32.0, -20.0)
-PAUSE_S = 0.2
-"""Mean of the pauses between sentences, beside those that the synthesizers make."""
+PAUSE_S = 0.35
+"""Mean of the pauses between sentences."""
+QUIET = 0.003
+"""Of the peak: what is below it before and after a sentence is no part of it."""
 TILT_DB = 1.5
 """Standard deviation of the slope, per octave."""
 FADE_S = 0.01
@@ -112,7 +114,8 @@ def assemble(plan: Plan, sounds: Sequence[Sound], *, frames: int, rate_hz: int) 
     parts: list[NDArray[np.float32]] = []
     for (samples, from_hz), sentence in zip(sounds, plan.sentences, strict=True):
         # Read faster, a voice's formants and pitch rise together.
-        warped = soxr.resample(samples, from_hz * plan.warp, rate_hz) if samples.size else samples
+        said = _trimmed(samples)
+        warped = soxr.resample(said, from_hz * plan.warp, rate_hz) if said.size else said
         pause = np.zeros(round(sentence.pause_s * rate_hz), np.float32)
         parts += [pause, warped * np.float32(10 ** (sentence.gain_db / 20))]
     whole = np.concatenate(parts)[:frames]
@@ -123,6 +126,12 @@ def assemble(plan: Plan, sounds: Sequence[Sound], *, frames: int, rate_hz: int) 
     loud = clip[np.abs(clip) > 0.01 * np.abs(clip).max(initial=0)]
     # What is silent stays so, and is dropped.
     return levelled(clip, from_rms=max(rms(loud), 1e-4), to_dbfs=plan.level_dbfs)
+
+
+def _trimmed(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Without the silence that synthesizers put before and after."""
+    sounding = np.flatnonzero(np.abs(samples) > QUIET * np.abs(samples).max(initial=0))
+    return samples[sounding[0] : sounding[-1] + 1] if sounding.size else samples[:0]
 
 
 def _draw_voice(voices: Sequence[Voice], rng: np.random.Generator) -> Voice:
