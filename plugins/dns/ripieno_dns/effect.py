@@ -77,7 +77,7 @@ class Denoise(Effect[DenoiseConfig]):
     """
 
     licences = (TERMS,)
-    resources = Resources(memory_mb=700)
+    resources = Resources(memory_mb=800)
 
     @classmethod
     def assets(cls, config: DenoiseConfig) -> tuple[Path, ...]:
