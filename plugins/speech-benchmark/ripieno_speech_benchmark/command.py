@@ -6,25 +6,28 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ripieno.contracts import ConfigError, Host
+from ripieno.contracts import ConfigError, Host, RipienoError
 
 if TYPE_CHECKING:
-    from .running import Candidate
+    from .running import Candidate, MixtureSet
     from .scores import Score
 
-SCORES, SPEED = "scores.csv", "speed.csv"
+FILE = click.Path(path_type=Path)
 
 
-def _common(command: Any) -> Any:
-    """Options of every command that measures."""
+def _measuring(command: Any) -> Any:
+    """What every command that measures takes."""
     for option in (
-        click.argument("definition", metavar="SET"),
+        click.option(
+            "--whisper",
+            type=FILE,
+            help="Folder of a Whisper model: measures word errors where SET has texts.",
+        ),
+        click.option("--data", type=FILE, help="Folder of the recordings, instead of the one SET names."),
         click.option(
             "--pipeline", "pipelines", metavar="NAME=PATH[#OUTPUT]", multiple=True, help="To measure."
         ),
-        click.option(
-            "--data", type=click.Path(path_type=Path), help="Folder of the recordings, not the one SET names."
-        ),
+        click.argument("definition", metavar="SET"),
     ):
         command = option(command)
     return command
@@ -36,40 +39,65 @@ def speech_benchmark() -> None:
 
 
 @speech_benchmark.command()
-@_common
+@_measuring
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
+    type=FILE,
     default=Path("speech-benchmark"),
     show_default=True,
-    help="Folder for scores.csv, and speed.csv, which differs with each run.",
+    help="Folder for scores.csv, and speed.csv, which is different each time.",
 )
 @click.pass_context
 def run(
-    ctx: click.Context, definition: str, pipelines: Sequence[str], data: Path | None, output: Path
+    ctx: click.Context,
+    definition: str,
+    pipelines: Sequence[str],
+    data: Path | None,
+    whisper: Path | None,
+    output: Path,
 ) -> None:
     """Run pipelines over the mixtures of SET; print a table with the raw mix, HPSS and the oracle beside them.
 
     SET is a pipeline with one step data_source/mixtures. PATH is a pipeline with a list input `mix` and an
-    output `speech`, or the OUTPUT that is named.
+    output `speech`, or the OUTPUT that is named. One that fails is left out, and the exit status is 1.
     """
-    from .running import REFERENCES, Candidate
-    from .scores import table, write, write_text
+    from . import scores, speed
+    from .running import REFERENCES, Candidate, build
 
     candidates = [*map(Candidate.parse, pipelines), *(Candidate(*one) for one in REFERENCES.items())]
-    scores, factors = _measured(ctx.obj, definition, candidates, data)
-    write(output / SCORES, scores)
-    speeds = [f"{name},{factor:.5f}\n" for name, factor in sorted(factors.items())]
-    write_text(output / SPEED, "".join(["pipeline,real_time_factor\n", *speeds]))
-    click.echo(table(scores, real_time_factors=factors))
-    click.echo(f"\n{output / SCORES}")
+    mixtures = build(ctx.obj, definition, data=data)
+    found: list[Score] = []
+    factors: dict[str, float] = {}
+    left_out = []
+    for candidate in candidates:
+        try:
+            own, factors[candidate.name] = _measured(ctx.obj, candidate, mixtures, whisper)
+            found += own
+        except RipienoError as error:
+            left_out.append(f"{candidate.name} is left out: {error}")
+    scores.write(output / "scores.csv", found)
+    speed.write(output / "speed.csv", factors)
+    click.echo(scores.table(found, real_time_factors=factors))
+    for line in left_out:
+        click.echo(line, err=True)
+    ctx.exit(1 if left_out else 0)
 
 
 @speech_benchmark.command()
-@_common
-@click.option(
-    "--baseline", type=click.Path(path_type=Path), required=True, help="Table of scores to keep to."
-)
+@click.argument("folder", metavar="FOLDER", type=FILE)
+@click.option("--snr-db", type=float, help="Only mixtures at this ratio, and clean speech.")
+def show(folder: Path, snr_db: float | None) -> None:
+    """Print the table of a FOLDER that `run` has written."""
+    from . import scores, speed
+
+    found = scores.read(folder / "scores.csv")
+    kept = [score for score in found if snr_db is None or score.snr_db in (None, snr_db)]
+    click.echo(scores.table(kept, real_time_factors=speed.read(folder / "speed.csv")))
+
+
+@speech_benchmark.command()
+@_measuring
+@click.option("--baseline", type=FILE, required=True, help="Scores to keep to, a CSV.")
 @click.option("--write", is_flag=True, help="Write the baseline anew.")
 @click.pass_context
 def check(
@@ -77,22 +105,23 @@ def check(
     definition: str,
     pipelines: Sequence[str],
     data: Path | None,
+    whisper: Path | None,
     baseline: Path,
     write: bool,
 ) -> None:
-    """Measure pipelines on SET and exit with 1 if a figure is worse than the baseline by more than its tolerance.
-
-    Word error rates are measured too where the set has texts and the weights of metric/wer are there.
-    """
+    """Measure pipelines on SET; a line for each figure that fell below the baseline, and exit status 1 then."""
     from . import scores
     from .rules import falls
-    from .running import Candidate
+    from .running import Candidate, build
 
     candidates = list(map(Candidate.parse, pipelines))
     if not candidates:
         raise ConfigError("nothing to check. Name a pipeline: --pipeline NAME=PATH")
     before = () if write else scores.read(baseline)
-    found, _ = _measured(ctx.obj, definition, candidates, data, words=True)
+    mixtures = build(ctx.obj, definition, data=data)
+    found = [
+        score for candidate in candidates for score in _measured(ctx.obj, candidate, mixtures, whisper)[0]
+    ]
     if write:
         scores.write(baseline, found)
         click.echo(baseline)
@@ -102,7 +131,8 @@ def check(
         click.echo(line)
     if lines:
         ctx.exit(1)
-    click.echo(f"{len(candidates)} pipelines are as good as {baseline} says")
+    names = ", ".join(candidate.name for candidate in candidates)
+    click.echo(f"nothing fell below {baseline}: {names}")
 
 
 @speech_benchmark.command()
@@ -110,43 +140,31 @@ def check(
 @click.argument("candidate", metavar="CANDIDATE")
 @click.pass_context
 def promote(ctx: click.Context, current: str, candidate: str) -> None:
-    """Say whether CANDIDATE may replace CURRENT as the default; exit with 1 if not.
+    """Say whether CANDIDATE may replace CURRENT as the default; exit status 1 if not.
 
-    Both are FILE.csv or FILE.csv#PIPELINE, tables of scores on the same set.
+    Both are FILE.csv or FILE.csv#PIPELINE, scores on the same set.
     """
     from .rules import promotion
 
     findings = promotion(_scores_of(current), _scores_of(candidate))
     for finding in findings:
-        click.echo(f"{'yes' if finding.ok else 'no '}  {finding.says}")
+        click.echo(f"{'yes' if finding.ok else 'no':4}{finding.says}")
     promoted = all(finding.ok for finding in findings)
     click.echo("promoted" if promoted else "not promoted")
     ctx.exit(0 if promoted else 1)
 
 
 def _measured(
-    host: Host,
-    definition: str,
-    candidates: "Sequence[Candidate]",
-    data: Path | None,
-    *,
-    words: bool = False,
-) -> "tuple[list[Score], dict[str, float]]":
-    """Scores of all, and the real-time factor of each."""
+    host: Host, candidate: "Candidate", mixtures: "MixtureSet", whisper: Path | None
+) -> "tuple[list[Score], float]":
+    """Scores of a pipeline, and its real-time factor."""
     from . import running
 
-    mixtures = running.build(host, definition, data=data)
-    scores, factors = [], {}
-    for candidate in candidates:
-        estimates = running.estimates_of(host, candidate, mixtures)
-        found = running.measure(host, candidate, estimates, mixtures)
-        scores += running.with_words(host, found, estimates, mixtures, say=_say) if words else found
-        factors[candidate.name] = estimates.real_time_factor
-    return scores, factors
-
-
-def _say(message: str) -> None:
-    click.echo(message, err=True)
+    estimates = running.estimates_of(host, candidate, mixtures)
+    scores = running.measure(host, candidate, estimates, mixtures)
+    if whisper:
+        scores = running.with_words(host, scores, estimates, mixtures, whisper=whisper)
+    return scores, estimates.real_time_factor
 
 
 def _scores_of(place: str) -> "tuple[Score, ...]":

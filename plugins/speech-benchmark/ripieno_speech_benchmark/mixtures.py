@@ -9,27 +9,24 @@ is as recorded. A signal-to-noise ratio is the energy of the whole speech over t
 gain for all three brings the highest peak to -6 dBFS.
 
 Pairs of a voice and a piece of music have the same excerpts and the same room at every ratio. What is drawn
-for one depends on the seed and on their names alone: a set that grows keeps the mixtures it had.
+for one depends on the seed and on their names alone: a set that gains voices, music or ratios keeps the
+mixtures it had.
 """
 
-import io
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from ripieno.contracts import (
     ConfigError,
-    Context,
     Dataset,
     DataSource,
+    Licence,
     PluginConfig,
     Provenance,
     derive_seed,
@@ -37,13 +34,9 @@ from ripieno.contracts import (
 from ripieno.contracts.packing import sha256_file
 
 from . import recordings
-
-Wanted = tuple[str, float | None]
-"""``dry`` or ``room``, and the ratio in dB; None where there is no music."""
+from .mixing import Wanted, mix_piece
 
 VERSION = 1
-FULL_SCALE = 1 << 23
-PEAK = 0.5
 ENGINES = ("ripieno-speech-benchmark", "ripieno-toolkit", "numpy", "soundfile", "soxr")
 
 
@@ -129,109 +122,17 @@ class Mixtures(DataSource[MixturesConfig]):
             "settings": settings,
             "seed": context.seed,
             "licences": [asdict(licence) for licence in licences],
-            "recordings": [
-                {
-                    "file": path.relative_to(config.folder).as_posix(),
-                    "sha256": sha256_file(path),
-                    "licence": terms[path].name if path in terms else "",
-                }
-                for path in used
-            ],
+            "recordings": [self._entry(path, terms.get(path)) for path in used],
             "mixtures": mixtures,
         }
         return Dataset(files, manifest, provenance=Provenance(licences=licences))
 
-
-def mix_piece(job: Mapping[str, Any], context: Context) -> list[dict[str, Any]]:
-    """Make the mixtures of one piece of music with all its voices; their entries in the manifest."""
-    piece = Path(job["music"]) if job["music"] else None
-    music = recordings.read(piece, rate_hz=job["settings"]["rate_hz"]) if piece else None
-    return [
-        mixture
-        for voice, wanted in job["voices"].items()
-        for mixture in _mix_pair(job, context, Path(voice), piece, music, wanted)
-    ]
-
-
-def _mix_pair(
-    job: Mapping[str, Any],
-    context: Context,
-    voice: Path,
-    piece: Path | None,
-    whole_music: recordings.Samples | None,
-    wanted: Sequence[Wanted],
-) -> Iterator[dict[str, Any]]:
-    settings, rate_hz = job["settings"], job["settings"]["rate_hz"]
-    music_name = piece.stem if piece else ""
-    whole = recordings.read(voice, rate_hz=rate_hz)
-    longest = round(settings["length_s"] * rate_hz)
-    own = np.random.default_rng(derive_seed(job["seed"], "speech", voice.stem))
-    speech_start = recordings.excerpt_start(whole, longest, rate_hz=rate_hz, rng=own)
-    dry = whole[speech_start : speech_start + longest]
-    text = settings["texts"].get(voice.stem, "") if dry.size == whole.size else ""
-
-    rng = np.random.default_rng(derive_seed(job["seed"], "pair", voice.stem, music_name))
-    music, music_start = np.zeros(dry.size), 0
-    if whole_music is not None:
-        music_start = recordings.excerpt_start(whole_music, dry.size, rate_hz=rate_hz, rng=rng)
-        music = np.resize(whole_music[music_start:], dry.size)
-    room = Path(job["rooms"][rng.integers(len(job["rooms"]))]) if job["rooms"] else None
-    heard = {"dry": dry}
-    if room:
-        heard["room"] = recordings.in_room(dry, recordings.read_room(room, rate_hz=rate_hz))
-
-    for place, snr_db in wanted:
-        name = name_of(voice.stem, music_name, place, snr_db)
-        tracks = mixed(heard[place], music, snr_db=snr_db or 0.0)
-        digests = {
-            f"{track}/{name}.flac": _write_flac(context.checkpoint / track, name, samples, rate_hz)
-            for track, samples in tracks.items()
+    def _entry(self, path: Path, terms: Licence | None) -> dict[str, str]:
+        return {
+            "file": path.relative_to(self.config.folder).as_posix(),
+            "sha256": sha256_file(path),
+            "licence": terms.name if terms else "",
         }
-        if text:
-            digests[f"text/{name}.txt"] = _write(context.checkpoint / "text" / f"{name}.txt", text.encode())
-        yield {
-            "name": name,
-            "snr_db": snr_db,
-            "room": room.stem if room and place == "room" else "",
-            "voice": voice.stem,
-            "piece": music_name,
-            "speech_start_s": speech_start / rate_hz,
-            "music_start_s": music_start / rate_hz,
-            "rate_hz": rate_hz,
-            "duration_s": dry.size / rate_hz,
-            "sha256": digests,
-        }
-
-
-def mixed(
-    speech: recordings.Samples, music: recordings.Samples, *, snr_db: float
-) -> dict[str, NDArray[np.int32]]:
-    """Speech and music at a ratio, and their sum, as integers of 24 bit.
-
-    Parameters
-    ----------
-    speech, music : array [frames]
-        The music may be silent: then the mix is the speech.
-    snr_db : float
-        Energy of the speech over that of the music.
-
-    Returns
-    -------
-    dict
-        ``mix``, ``speech`` and ``music``; the first is the sum of the others to the last bit.
-    """
-    powers = np.vdot(speech, speech), np.vdot(music, music)
-    if powers[1]:
-        music = music * np.sqrt(powers[0] / powers[1] / 10 ** (snr_db / 10))
-    peak = max(np.abs(track).max() for track in (speech + music, speech, music))
-    tracks = [np.rint(track * (PEAK / peak * FULL_SCALE)).astype(np.int32) for track in (speech, music)]
-    return {"mix": tracks[0] + tracks[1], "speech": tracks[0], "music": tracks[1]}
-
-
-def name_of(speech: str, music: str, place: str, snr_db: float | None) -> str:
-    """Name of a mixture: voice, music or ``clean``, place, ratio."""
-    ratio = [] if snr_db is None else [f"{snr_db:+g}dB"]
-    return "--".join([speech, music or "clean", place, *ratio])
 
 
 def _found(config: MixturesConfig) -> dict[str, tuple[Path, ...]]:
@@ -265,21 +166,3 @@ def _combinations(
         if config.clean:
             yield from ((speech, None, place, None) for place in places)
         yield from product([speech], found["music"], places, config.snr_db)
-
-
-def _write_flac(folder: Path, name: str, samples: NDArray[np.int32], rate_hz: int) -> str:
-    import soundfile
-
-    flac = io.BytesIO()
-    # libsndfile keeps the upper 24 of 32 bits.
-    soundfile.write(flac, samples << 8, rate_hz, format="FLAC", subtype="PCM_24")
-    return _write(folder / f"{name}.flac", flac.getvalue())
-
-
-def _write(path: Path, content: bytes) -> str:
-    """Write a file whole or not at all; its digest."""
-    path.parent.mkdir(exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(content)
-    os.replace(part, path)
-    return sha256_file(path)

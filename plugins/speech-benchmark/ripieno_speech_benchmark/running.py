@@ -8,12 +8,12 @@ A pipeline under test has a list input ``mix`` and gives the speech of each; one
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ripieno.contracts import ConfigError, Host, RipienoError
+from ripieno.contracts import ConfigError, Host
 
 from .scores import DECIMALS, Score, write_text
 
@@ -176,20 +176,20 @@ def with_words(
     estimates: Estimates,
     mixtures: MixtureSet,
     *,
-    say: Callable[[str], None],
+    whisper: Path,
 ) -> list[Score]:
     """The same scores with the word error rates of mixtures whose text is known.
 
-    Where they cannot be measured, as without the weights of a recognizer, it is said why, in a line.
+    Parameters
+    ----------
+    whisper : Path
+        Folder of the recognizer's model.
     """
     if not any(mixtures.folder.glob("text/*.txt")):
         return list(scores)
     inputs = {"text": mixtures.glob("text"), **estimates.inputs}
-    try:
-        found = _figures(host.run(str(PIPELINES / "words.yaml"), inputs, {}, ()))
-    except RipienoError as error:
-        say(f"no word error rates: {str(error).splitlines()[0]}")
-        return list(scores)
+    settings = {"wer.model": str(whisper.resolve())}
+    found = _figures(host.run(str(PIPELINES / "words.yaml"), inputs, settings, ()))
     return [
         replace(score, values={**score.values, "wer": found[score.mixture]["wer"]})
         if score.mixture in found

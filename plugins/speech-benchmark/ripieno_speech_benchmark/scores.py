@@ -76,6 +76,7 @@ def clean(scores: Iterable[Score]) -> tuple[Score, ...]:
 def table(scores: Sequence[Score], *, real_time_factors: Mapping[str, float]) -> str:
     """A row for each pipeline in Markdown: means over the mixtures with music, and clean speech at its worst."""
     ratios = sorted({score.snr_db for score in scores if score.snr_db is not None})
+    has_words = any("wer" in score.values for score in scores)
     head = [
         "pipeline",
         "SI-SDR gain dB",
@@ -83,6 +84,7 @@ def table(scores: Sequence[Score], *, real_time_factors: Mapping[str, float]) ->
         "STOI",
         "PESQ",
         "residual music dB",
+        *(["WER"] if has_words else []),
         "clean speech dB",
         "x real time",
     ]
@@ -100,6 +102,7 @@ def table(scores: Sequence[Score], *, real_time_factors: Mapping[str, float]) ->
                 _number(mean(mixtures, "stoi"), 3),
                 _number(mean(mixtures, "pesq_wb"), 2),
                 _number(mean(mixtures, "residual_music_db"), 1),
+                *([_number(mean(mixtures, "wer"), 3)] if has_words else []),
                 _number(harmless_db, 1),
                 _number(real_time_factors.get(pipeline, math.nan), 4),
             ]

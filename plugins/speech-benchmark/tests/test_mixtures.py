@@ -11,7 +11,8 @@ from hypothesis import given, settings, strategies as st
 from ripieno.contracts import ConfigError, InputError, RipienoError
 from ripieno.contracts.context import new_context, use_context
 from ripieno.contracts.testing import DataSourceSuite, overrides
-from ripieno_speech_benchmark.mixtures import FULL_SCALE, Mixtures, MixturesConfig, mixed
+from ripieno_speech_benchmark.mixing import FULL_SCALE, mixed
+from ripieno_speech_benchmark.mixtures import Mixtures, MixturesConfig
 from ripieno_speech_benchmark.recordings import in_room, read_room
 
 
