@@ -1,6 +1,6 @@
 """Trains the network of `separator/speech_mask` on mixtures drawn as it goes."""
 
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -48,7 +48,10 @@ class SpeechMaskTrainerConfig(PluginConfig):
     )
     augmented: float = Field(0.3, ge=0, le=1, description="Share of clips that the augmenter changes.")
     recorded: float = Field(
-        0.25, ge=0, le=1, description="Share of stretches that are drawn from recordings, where there are any."
+        0.25,
+        ge=0,
+        le=1,
+        description="Share of stretches that are drawn from recordings, where there are any.",
     )
     threads: int = Field(1, ge=1, description="Of torch.")
 
@@ -57,7 +60,7 @@ class SpeechMaskTrainer(Trainer[SpeechMaskTrainerConfig]):
     """Learns which part of a spectrum is speech, from speech and music mixed anew for every step.
 
     Each step draws voices, music, rooms, colours, speeds and levels from the seed and its own number; the
-    data sets' validation split and nothing else is validated on. An interrupted training goes on from its
+    data sets' validation split and nothing else is validated on, at 0 dB. An interrupted training goes on from its
     last epoch.
     """
 
@@ -102,7 +105,9 @@ class SpeechMaskTrainer(Trainer[SpeechMaskTrainerConfig]):
             raise MissingError(
                 'training needs torch, lightning and onnx. Run: pip install "ripieno-speech-mask[train]"'
             ) from cause
-        material = {split: self._material(speech, music, voices, songs, split) for split in ("train", "validation")}
+        material = {
+            split: self._material(speech, music, voices, songs, split) for split in ("train", "validation")
+        }
         return self._trained(material["train"], material["validation"], init)
 
     def _material(
@@ -124,13 +129,19 @@ class SpeechMaskTrainer(Trainer[SpeechMaskTrainerConfig]):
             clips = [
                 clip
                 for data in sets
-                for clip in clips_of(data, split=split, augmenter=augmenter, share=self.config.augmented, rng=rng)
+                for clip in clips_of(
+                    data, split=split, augmenter=augmenter, share=self.config.augmented, rng=rng
+                )
             ]
             if not clips:
-                raise InputError(f"the data sets of {name} have no clip in the split {split}: make more clips")
+                raise InputError(
+                    f"the data sets of {name} have no clip in the split {split}: make more clips"
+                )
             recorded = clips_of_recordings(recordings or []) if split == "train" else []
             sounds.append(Sounds(clips, recorded, recorded=self.config.recorded))
         recipe = Recipe(clip_s=self.config.clip_s, snr_db=self.config.snr_db)
+        if split == "validation":
+            recipe = replace(recipe, snr_db=(0.0, 0.0), music_alone=0.0, speech_alone=0.0)
         analysis, _ = tapers(self.config.look_ahead_s, rate_hz=RATE_HZ)
         return Material(sounds[0], sounds[1], recipe, analysis.astype(np.float32))
 
@@ -144,7 +155,9 @@ class SpeechMaskTrainer(Trainer[SpeechMaskTrainerConfig]):
         torch.set_num_threads(config.threads)
         torch.manual_seed(self.context.seed % 2**63)
         network = self._network(init)
-        lesson = Lesson(config.steps, clips=config.batch, rate=config.rate, epoch=min(config.epoch, config.steps))
+        lesson = Lesson(
+            config.steps, clips=config.batch, rate=config.rate, epoch=min(config.epoch, config.steps)
+        )
         gain_db = train(
             MaskLessons(network, lesson),
             MixtureData(training, validation, lesson, seed=self.context.seed),

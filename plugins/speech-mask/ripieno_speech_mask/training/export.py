@@ -53,5 +53,7 @@ def weights_of(path: Path, network: MaskNetwork) -> dict[str, Tensor]:
     kept = {weight.name: onnx.numpy_helper.to_array(weight) for weight in onnx.load(path).graph.initializer}
     wanted = network.state_dict()
     if any(name not in kept or kept[name].shape != tuple(weight.shape) for name, weight in wanted.items()):
-        raise InputError(f"{path}: not the weights of this network: give a model that trainer/speech_mask made")
+        raise InputError(
+            f"{path}: not the weights of this network: give a model that trainer/speech_mask made"
+        )
     return {name: torch.tensor(kept[name]) for name in wanted}

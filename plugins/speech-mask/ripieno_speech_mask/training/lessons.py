@@ -164,7 +164,9 @@ def train(
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         callbacks=[
-            lightning.pytorch.callbacks.ModelCheckpoint(folder, save_last=True, save_top_k=0),
+            lightning.pytorch.callbacks.ModelCheckpoint(
+                folder, filename=last.stem, save_on_train_epoch_end=True, enable_version_counter=False
+            ),
             _Told(tell),
         ],
         logger=False,

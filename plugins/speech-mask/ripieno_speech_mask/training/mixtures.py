@@ -152,7 +152,9 @@ def _gains(rng: np.random.Generator, voice: Spectra, bed: Spectra, recipe: Recip
         shares[1] = 0.0
     # Parseval: the mean power of a bin under a taper of mean square 1/2 is WINDOW / 2 times that of a sample.
     total = 10 ** (level_dbfs / 10) * WINDOW / 2 / sum(shares)
-    voice_gain, bed_gain = (np.sqrt(total * share / power) for share, power in zip(shares, powers, strict=True))
+    voice_gain, bed_gain = (
+        np.sqrt(total * share / power) for share, power in zip(shares, powers, strict=True)
+    )
     return float(voice_gain), float(bed_gain)
 
 

@@ -28,7 +28,9 @@ class Sounds:
         the recordings are missing.
     """
 
-    def __init__(self, clips: Sequence[Clip], recordings: Sequence[Clip] = (), *, recorded: float = 0.0) -> None:
+    def __init__(
+        self, clips: Sequence[Clip], recordings: Sequence[Clip] = (), *, recorded: float = 0.0
+    ) -> None:
         self._clips, self._recordings = _with_chances(clips), _with_chances(recordings)
         self._recorded = recorded if clips and recordings else float(bool(recordings))
 
@@ -81,7 +83,7 @@ def _read(path: Path) -> Audio:
     import soundfile
 
     samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
-    return Audio.from_samples(samples.T, rate_hz)
+    return Audio(samples.T, rate_hz)
 
 
 def _changed(audio: Audio, augmenter: Augmenter[Any], rng: np.random.Generator) -> Audio:
