@@ -26,9 +26,10 @@ from .resampling import polyphase_bank
 _HOPS_A_SECOND = 10
 _MOMENTARY_HOPS, _SHORT_TERM_HOPS = 4, 30
 _ABSOLUTE_GATE_LUFS = -70.0
-_OVERSAMPLING = 4
-# The gain moves a little between the samples of one interpolation; this covers what that can add.
-_LIMITER_MARGIN_DB = 0.02
+_OVERSAMPLED_HZ = 192_000
+# The gain moves a little between the samples of one interpolation, and meters differ by their interpolation
+# just below half the rate: this covers both.
+_LIMITER_MARGIN_DB = 0.1
 _SURROUND = 1.41
 _WEIGHTS = {
     1: (1.0,),
@@ -107,7 +108,7 @@ class LoudnessMeter:
 
     @property
     def true_peak_dbtp(self) -> float:
-        """Highest magnitude of the signal oversampled four times, silence before and after it."""
+        """Highest magnitude of the signal oversampled to 192 kHz or more, silence before and after it."""
         silence = np.zeros((len(self._weights), self._bank.shape[1] - 1))
         rest = np.concatenate([self._context, self._pending, silence], axis=1)
         peak = max(self._peak, _frame_peaks(rest, bank=self._bank).max())
@@ -137,7 +138,7 @@ class TruePeakLimiter:
 
     Every sample's gain is at most what each oversampled peak that it takes part in allows: the allowed gain
     is held low from look-ahead before a peak on, rises in a straight line after it, and is smoothed by a
-    Hann window as long as the look-ahead. A signal that stays 0.02 dB below the ceiling passes unchanged.
+    Hann window as long as the look-ahead. A signal that stays 0.1 dB below the ceiling passes unchanged.
 
     Parameters
     ----------
@@ -278,7 +279,7 @@ def _response(sections: NDArray[np.float64], *, points: int) -> NDArray[np.compl
 
 
 def _oversampling_bank(rate_hz: int) -> NDArray[np.float64]:
-    return polyphase_bank(from_hz=rate_hz, to_hz=_OVERSAMPLING * rate_hz)
+    return polyphase_bank(from_hz=rate_hz, to_hz=max(2, -(-_OVERSAMPLED_HZ // rate_hz)) * rate_hz)
 
 
 def _frame_peaks(samples: NDArray[Any], *, bank: NDArray[np.float64]) -> NDArray[np.float64]:
