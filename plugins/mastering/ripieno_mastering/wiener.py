@@ -1,0 +1,104 @@
+"""A Wiener filter after a separation, its noise what the separation took out."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from ripieno.contracts import Audio, Joiner, PluginConfig
+
+from .masks import Mask, smooth
+from .spans import Grid, apply_gains, check_same_shape, with_context
+
+
+class WienerConfig(PluginConfig):
+    """Settings of `Wiener`."""
+
+    beta: float = Field(
+        1.0,
+        ge=0,
+        le=100,
+        description="How many times the power of the rest is subtracted; 0 changes nothing.",
+    )
+    floor: float = Field(0.02, ge=0, le=1, description="The gain is never below this.")
+    window_ms: float = Field(
+        64.0,
+        ge=4,
+        le=1000,
+        description="Length of a frame; a quarter of it is the hop.",
+        json_schema_extra={"unit": "ms"},
+    )
+    smooth_ms: float = Field(
+        0.0,
+        ge=0,
+        le=2000,
+        description="How far on either side powers are averaged over time; 0 leaves them.",
+        json_schema_extra={"unit": "ms"},
+    )
+    smooth_hz: float = Field(
+        0.0,
+        ge=0,
+        le=4000,
+        description="How far on either side powers are averaged over frequency; 0 leaves them.",
+        json_schema_extra={"unit": "Hz"},
+    )
+
+
+class Wiener(Joiner[WienerConfig]):
+    """Parametric Wiener filter: gain |S|**2 / (|S|**2 + beta * |X - S|**2) with a floor, on the mixture X.
+
+    What the separation took out, X - S, is the noise. The gain goes to the mixture and not to the estimate S,
+    which has lost once already what the gain would take again.
+
+    References
+    ----------
+    Lim, Oppenheim: Enhancement and bandwidth compression of noisy speech. Proc. IEEE 67(12), 1979.
+    Berouti, Schwartz, Makhoul: Enhancement of speech corrupted by acoustic noise. ICASSP 1979 (beta, floor).
+    """
+
+    def join(self, mixture: Audio, estimate: Audio) -> Audio:
+        """The part, filtered.
+
+        Parameters
+        ----------
+        mixture : Audio
+            Any rate and channels.
+        estimate : Audio
+            Of the part, of the mixture's rate, channels and length.
+
+        Returns
+        -------
+        Audio
+            Of the mixture's rate, channels and length.
+
+        Raises
+        ------
+        InputError
+            If the estimate has another rate, length or number of channels.
+        """
+        check_same_shape(mixture, estimate, name="the estimate", reference_name="the mixture")
+        grid = Grid.of(mixture.rate_hz, window_ms=self.config.window_ms)
+        total, reach = grid.count(mixture.frames), grid.frames_in(self.config.smooth_ms)
+
+        def powers(first: int, last: int) -> NDArray[Any]:
+            part = grid.spectra(estimate, first, last)
+            rest = grid.spectra(mixture, first, last) - part
+            return np.stack([_power(part), _power(rest)], axis=1)
+
+        def gains(first: int, last: int) -> Mask:
+            self.context.progress(first, total, unit="frames")
+            both, own = with_context(powers, first, last, total=total, reach=reach)
+            both = smooth(both, reach=reach, axis=0)[own]
+            part, rest = np.moveaxis(smooth(both, reach=grid.bins_in(self.config.smooth_hz), axis=3), 1, 0)
+            noisy = part + np.float32(self.config.beta) * rest
+            gain: Mask = np.divide(part, noisy, out=np.ones_like(part), where=noisy > 0)
+            return np.maximum(gain, np.float32(self.config.floor))
+
+        with self.context.audio_writer(mixture.format) as writer:
+            apply_gains(mixture, gains, grid=grid, writer=writer)
+            return writer.close()
+
+
+def _power(spectra: NDArray[np.complex64]) -> NDArray[np.float32]:
+    return np.square(spectra.real) + np.square(spectra.imag)
