@@ -21,7 +21,7 @@ PIPELINES = Path(__file__).with_name("pipelines")
 MIXTURES = "data_source/mixtures"
 TRACKS = ("mix", "speech", "music")
 REFERENCES = {"mix": "", "hpss": str(PIPELINES / "hpss.yaml"), "oracle": str(PIPELINES / "oracle.yaml")}
-"""What stands beside every benchmark: floor, floor and limit."""
+"""Pipelines of the floors and the limit; the mixture as it is needs none."""
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ DECIMALS = {
     "wer": 4,
 }
 """The figures, and how many digits each has after the point."""
+FLOORS, LIMIT = ("hpss", "mix"), "oracle"
+"""What stands beside every benchmark: HPSS, the mixture as it is, and the oracle's mask."""
 KEYS = ("pipeline", "mixture", "snr_db", "room")
 
 
@@ -89,7 +91,7 @@ def table(scores: Sequence[Score], *, real_time_factors: Mapping[str, float]) ->
         "x real time",
     ]
     rows = [head, ["---", *["---:"] * (len(head) - 1)]]
-    for pipeline in dict.fromkeys(score.pipeline for score in scores):
+    for pipeline in sorted({score.pipeline for score in scores}, key=_place):
         own = of_pipeline(scores, pipeline)
         mixtures = under_music(own)
         at_ratios = [[score for score in mixtures if score.snr_db == ratio] for ratio in ratios]
@@ -108,6 +110,11 @@ def table(scores: Sequence[Score], *, real_time_factors: Mapping[str, float]) ->
             ]
         )
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _place(pipeline: str) -> tuple[int, str]:
+    """Floors first, the limit last, the others by name between them."""
+    return (FLOORS.index(pipeline) if pipeline in FLOORS else len(FLOORS) + (pipeline == LIMIT), pipeline)
 
 
 def write(path: Path, scores: Iterable[Score]) -> None:

@@ -124,12 +124,12 @@ def test_a_benchmark_has_floor_and_limit_and_is_the_same_again(host, place):
     assert scores.mean(scores.under_music(found["mix"]), "residual_music_db") == pytest.approx(0, abs=0.05)
     assert scores.clean(found["same"])[0].values["si_sdr_db"] == float("inf")
     assert [line.split("|")[1].strip() for line in first.output.splitlines() if line.startswith("|")] == [
-        "pipeline", "---", "same", "mix", "hpss", "oracle",
+        "pipeline", "---", "hpss", "mix", "same", "oracle",
     ]  # fmt: skip
     called(*words, "--output", "second", host=host)
     texts = [(place / name / "scores.csv").read_bytes() for name in ("first", "second")]
     assert texts[0] == texts[1]
-    assert called("show", place / "first", "--snr-db", 0).output.splitlines()[2] in first.output
+    assert called("show", place / "first", "--snr-db", 0).output in first.output
 
 
 @pytest.mark.slow
