@@ -27,13 +27,12 @@ _SILENCE = (WINDOW / 4) ** 2 * 1e-9
 _DEPTH = 1e-6
 
 
-def tapers(look_ahead_s: float, *, rate_hz: int) -> Tapers:
-    """Tapers of analysis and of synthesis at a multiple of 16 kHz.
+def tapers(looks_ahead: bool, *, hop: int = HOP) -> Tapers:
+    """Tapers of analysis and of synthesis, four hops long.
 
-    Without look-ahead the frames of the synthesis are half as long, so that its delay is 32 ms and not 64.
+    Without look-ahead the synthesis ends with two of the four, so that its delay is 32 ms and not 64.
     """
-    window, hop = WINDOW * rate_hz // RATE_HZ, HOP * rate_hz // RATE_HZ
-    return matched_tapers(window, hop) if look_ahead_s else low_delay_tapers(window, window // 2, hop)
+    return matched_tapers(4 * hop, hop) if looks_ahead else low_delay_tapers(4 * hop, 2 * hop, hop)
 
 
 class SpeechFeatures:
@@ -90,7 +89,7 @@ def features_of_clips(power: NDArray[np.float32]) -> NDArray[np.float32]:
 def levels(bands: NDArray[np.float32], means: NDArray[np.float32]) -> NDArray[np.float32]:
     """Levels of bands against the mean: 0 where equal, 1 at 30 dB more, never below -2."""
     against = means + np.float32(_SILENCE)
-    return np.log10(bands / against + np.float32(_DEPTH)) / np.float32(3)
+    return np.asarray(np.log10(bands / against + np.float32(_DEPTH)) / 3, np.float32)
 
 
 @cache

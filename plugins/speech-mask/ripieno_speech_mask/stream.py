@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ripieno.contracts import AudioFormat, Latency
-from ripieno.toolkit.spectra import Analysis, Synthesis, low_delay_tapers, matched_tapers
+from ripieno.toolkit.spectra import Analysis, Synthesis
 
-from .features import BINS, HOP
+from .features import BINS, HOP, tapers
 from .network import MaskNetwork, MaskStream
 
 _BLOCK = 1 << 16
@@ -43,10 +43,10 @@ class SpeechStream:
     def __init__(self, network: MaskNetwork, format: AudioFormat) -> None:
         self._hop = hop = hop_of(format.rate_hz)
         self._shape = format.channels, 2 * hop + 1
-        window, ahead = 4 * hop, network.look_ahead_frames
-        tapers = matched_tapers(window, hop) if ahead else low_delay_tapers(window, 2 * hop, hop)
-        self._analysis = Analysis(tapers[0], hop=hop, channels=format.channels)
-        self._synthesis = Synthesis(tapers[1], hop=hop, channels=format.channels)
+        ahead = network.look_ahead_frames
+        analysis, synthesis = tapers(ahead > 0, hop=hop)
+        self._analysis = Analysis(analysis, hop=hop, channels=format.channels)
+        self._synthesis = Synthesis(synthesis, hop=hop, channels=format.channels)
         self._masks = MaskStream(network)
         waits = self._synthesis.delay, ahead * hop, self._masks.frames_at_once * hop
         self.latency = Latency(*(samples / format.rate_hz for samples in waits))

@@ -142,7 +142,7 @@ class SpeechMaskTrainer(Trainer[SpeechMaskTrainerConfig]):
         recipe = Recipe(clip_s=self.config.clip_s, snr_db=self.config.snr_db)
         if split == "validation":
             recipe = replace(recipe, snr_db=(0.0, 0.0), music_alone=0.0, speech_alone=0.0)
-        analysis, _ = tapers(self.config.look_ahead_s, rate_hz=RATE_HZ)
+        analysis, _ = tapers(self.config.look_ahead_s > 0)
         return Material(sounds[0], sounds[1], recipe, analysis.astype(np.float32))
 
     def _trained(self, training: "Material", validation: "Material", init: Model | None) -> Model:

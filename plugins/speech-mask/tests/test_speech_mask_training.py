@@ -94,7 +94,7 @@ def test_features_do_not_depend_on_gain():
 def drawn(seed=0, **recipe):
     rng = np.random.default_rng(0)
     speech, music = (Sounds([np.rint(9000 * make(rng, 1)).astype(np.int16)]) for make in (noises, tones))
-    taper = tapers(0.5, rate_hz=RATE_HZ)[0].astype(np.float32)
+    taper = tapers(True)[0].astype(np.float32)
     return draw_batch(
         np.random.default_rng(seed), speech, music, Recipe(clip_s=2, **recipe), clips=3, taper=taper
     )
@@ -131,7 +131,7 @@ def test_music_alone_is_best_silenced():
 def test_the_gain_in_spectra_is_the_gain_in_samples():
     rng = np.random.default_rng(5)
     voice, music = 0.1 * rng.standard_normal((2, 1, 4 * RATE_HZ)).astype(np.float32)
-    analysis, synthesis = tapers(0.5, rate_hz=RATE_HZ)
+    analysis, synthesis = tapers(True)
     spectra = []
     for sound in (voice, music):
         stream = Analysis(analysis, hop=HOP, channels=1)
