@@ -1,5 +1,6 @@
 """``core speech-benchmark``: pipelines that free speech from music, compared, watched and promoted."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,9 +48,9 @@ def speech_benchmark() -> None:
     show_default=True,
     help="Folder for scores.csv, and speed.csv, which is different each time.",
 )
-@click.pass_context
+@click.pass_obj
 def run(
-    ctx: click.Context,
+    host: Host,
     definition: str,
     pipelines: Sequence[str],
     data: Path | None,
@@ -65,22 +66,23 @@ def run(
     from .running import REFERENCES, Candidate, build
 
     candidates = [*map(Candidate.parse, pipelines), *(Candidate(*one) for one in REFERENCES.items())]
-    mixtures = build(ctx.obj, definition, data=data)
+    mixtures = build(host, definition, data=data)
     found: list[Score] = []
     factors: dict[str, float] = {}
     left_out = []
     for candidate in candidates:
         try:
-            own, factors[candidate.name] = _measured(ctx.obj, candidate, mixtures, whisper)
+            own, factors[candidate.name] = _measured(host, candidate, mixtures, whisper)
             found += own
         except RipienoError as error:
-            left_out.append(f"{candidate.name} is left out: {error}")
+            left_out.append(f"{candidate.name} is left out: {str(error).splitlines()[0]}")
     scores.write(output / "scores.csv", found)
     speed.write(output / "speed.csv", factors)
-    click.echo(scores.table(found, real_time_factors=factors))
+    # Of what was written, so that rounding is that of `show`.
+    click.echo(scores.table(scores.read(output / "scores.csv"), real_time_factors=factors))
     for line in left_out:
         click.echo(line, err=True)
-    ctx.exit(1 if left_out else 0)
+    sys.exit(1 if left_out else 0)
 
 
 @speech_benchmark.command()
@@ -99,9 +101,9 @@ def show(folder: Path, snr_db: float | None) -> None:
 @_measuring
 @click.option("--baseline", type=FILE, required=True, help="Scores to keep to, a CSV.")
 @click.option("--write", is_flag=True, help="Write the baseline anew.")
-@click.pass_context
+@click.pass_obj
 def check(
-    ctx: click.Context,
+    host: Host,
     definition: str,
     pipelines: Sequence[str],
     data: Path | None,
@@ -118,10 +120,8 @@ def check(
     if not candidates:
         raise ConfigError("nothing to check. Name a pipeline: --pipeline NAME=PATH")
     before = () if write else scores.read(baseline)
-    mixtures = build(ctx.obj, definition, data=data)
-    found = [
-        score for candidate in candidates for score in _measured(ctx.obj, candidate, mixtures, whisper)[0]
-    ]
+    mixtures = build(host, definition, data=data)
+    found = [score for candidate in candidates for score in _measured(host, candidate, mixtures, whisper)[0]]
     if write:
         scores.write(baseline, found)
         click.echo(baseline)
@@ -130,7 +130,7 @@ def check(
     for line in lines:
         click.echo(line)
     if lines:
-        ctx.exit(1)
+        sys.exit(1)
     names = ", ".join(candidate.name for candidate in candidates)
     click.echo(f"nothing fell below {baseline}: {names}")
 
@@ -138,8 +138,7 @@ def check(
 @speech_benchmark.command()
 @click.argument("current", metavar="CURRENT")
 @click.argument("candidate", metavar="CANDIDATE")
-@click.pass_context
-def promote(ctx: click.Context, current: str, candidate: str) -> None:
+def promote(current: str, candidate: str) -> None:
     """Say whether CANDIDATE may replace CURRENT as the default; exit status 1 if not.
 
     Both are FILE.csv or FILE.csv#PIPELINE, scores on the same set.
@@ -151,7 +150,7 @@ def promote(ctx: click.Context, current: str, candidate: str) -> None:
         click.echo(f"{'yes' if finding.ok else 'no':4}{finding.says}")
     promoted = all(finding.ok for finding in findings)
     click.echo("promoted" if promoted else "not promoted")
-    ctx.exit(0 if promoted else 1)
+    sys.exit(0 if promoted else 1)
 
 
 def _measured(

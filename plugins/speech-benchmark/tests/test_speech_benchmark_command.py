@@ -1,6 +1,8 @@
 """``core speech-benchmark`` from sets that are made to tables, exit statuses and messages."""
 
 import json
+import subprocess
+import sys
 
 import composed
 import pytest
@@ -84,6 +86,14 @@ def test_promotion_says_why_and_exits_by_it(tmp_path):
     no = called("promote", tmp_path / "now.csv", f"{tmp_path / 'new.csv'}#bad")
     assert (no.exit_code, no.output.splitlines()[-1]) == (1, "not promoted")
     assert "STOI 0.8000 -> 0.7000" in no.output
+
+
+def test_the_exit_status_is_that_of_the_whole_command(tmp_path):
+    pytest.importorskip("ripieno.core")
+    scores.write(tmp_path / "now.csv", row("mask"))
+    command = [sys.executable, "-m", "ripieno.core", "speech-benchmark", "promote", "now.csv", "now.csv"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8")
+    assert (done.returncode, done.stdout.splitlines()[-1], done.stderr) == (1, "not promoted", "")
 
 
 def test_promotion_asks_whose_scores_where_there_are_several(tmp_path):
