@@ -14,7 +14,7 @@ from ripieno.contracts import Context, Dataset, DataSource, Licence, PluginConfi
 
 from .arrangement import Arrangement, arrange
 from .clips import TRAIN, VALIDATION, Clip, collect, keep
-from .fluid import FLUIDSYNTH, SOUNDFONT, find_soundfont
+from .fluid import FLUIDSYNTH, find_soundfont
 from .styles import STYLES
 
 BATCH = 8
@@ -41,8 +41,9 @@ class ArrangedConfig(PluginConfig):
         None, description="Sound font of General MIDI; FluidR3_GM of the system where not given."
     )
     soundfont_licence: str = Field(
-        "MIT", description="Terms of the sound font, for the manifest; say them with a font of your own."
+        "", description="Terms of a sound font that is given, for the manifest: an SPDX identifier."
     )
+    soundfont_commercial: bool = Field(True, description="Whether they allow commercial use of its sound.")
     validation_share: float = Field(0.1, ge=0, le=1, description="Of the clips, drawn from each one's seed.")
 
     @field_validator("styles")
@@ -136,6 +137,7 @@ def _clip(piece: Arrangement, samples: NDArray[np.float32], config: ArrangedConf
 def _licences(piece: Arrangement, config: ArrangedConfig) -> tuple[Licence, ...]:
     if not piece.players:
         return (COMPOSED,)
-    if config.soundfont is None or config.soundfont.name == SOUNDFONT:
+    if config.soundfont is None:
         return (COMPOSED, FLUID_R3)
-    return (COMPOSED, Licence(config.soundfont_licence, source=config.soundfont.name))
+    name, commercial = config.soundfont_licence or "not stated", config.soundfont_commercial
+    return (COMPOSED, Licence(name, source=config.soundfont.name, commercial=commercial))

@@ -124,13 +124,10 @@ def _cut(
 
     try:
         with soundfile.SoundFile(wav) as file:
+            if file.samplerate != RATE_HZ or file.frames < starts[-1] * RATE_HZ:
+                raise StepError(f"fluidsynth wrote less than was asked for. Is the disk full? {wav.parent}")
             for piece, start_s in zip(pieces, starts[:-1], strict=True):
                 file.seek(round((start_s + piece.lead_s) * RATE_HZ))
-                sound = file.read(frames, dtype="float32", always_2d=True).T
-                if sound.shape != (2, frames):
-                    raise StepError(
-                        f"fluidsynth wrote less than was asked for. Is the disk full? {wav.parent}"
-                    )
-                yield sound
+                yield file.read(frames, dtype="float32", always_2d=True).T
     except soundfile.LibsndfileError as error:
         raise StepError(f"fluidsynth wrote no sound that can be read: {error}") from error

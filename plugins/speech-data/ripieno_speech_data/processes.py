@@ -1,5 +1,6 @@
 """Programs as processes, with a limit on their time and on the size of what they write."""
 
+import os
 import subprocess
 import time
 from collections.abc import Sequence
@@ -13,6 +14,8 @@ _POLL_S = 0.005
 
 def run(command: Sequence[str], *, writes: Path, limit_s: float, most_bytes: int) -> None:
     """Run a program to its end.
+
+    Its home is the folder that it writes to, so that nobody's own settings change what it does.
 
     Parameters
     ----------
@@ -35,7 +38,11 @@ def run(command: Sequence[str], *, writes: Path, limit_s: float, most_bytes: int
     with log.open("wb") as words:
         try:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=words, stderr=subprocess.STDOUT
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=words,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **_surroundings(writes.parent)},
             )
         except OSError as error:
             raise StepError(f"{command[0]}: cannot be started: {error.strerror}") from error
@@ -50,6 +57,19 @@ def run(command: Sequence[str], *, writes: Path, limit_s: float, most_bytes: int
     fault = fault or _ended(process.returncode)
     if fault:
         raise StepError(f"{command[0]} {fault}{': ' if said else ''}{said}")
+
+
+def _surroundings(home: Path) -> dict[str, str]:
+    """No settings of the user, and no sound server.
+
+    libpulse, which espeak-ng loads even where it writes a file, would draw the name of a folder from the generator
+    that espeak-ng then takes the noise of a breath from.
+    """
+    return {
+        "HOME": str(home),
+        "PULSE_RUNTIME_PATH": str(home),
+        "PULSE_SERVER": f"unix:{home / 'none'}",
+    }
 
 
 def _watch(process: "subprocess.Popen[bytes]", writes: Path, *, limit_s: float, most_bytes: int) -> str:
