@@ -170,6 +170,37 @@ outputs: {next: '{item}.txt'}
 """
 
 
+PARTIAL = """
+inputs: {w: {kind: text, path: 'w/*.txt'}}
+steps:
+  bad: {uses: joiner/faulty, in: {text: w}, with: {fault: refuses, word: WORD}}
+  all: {uses: joiner/rest, in: {texts: bad, others: w}}
+outputs: {all: all.txt}
+"""
+
+
+def test_what_takes_the_rest_is_told_which_items_failed_and_why(run):
+    result = run(PARTIAL.replace("WORD", "b"))
+    assert not result.ok
+    assert statuses(result)["all", ""] == "done"
+    assert result["all"].text == "a=a survived|c=c survived|a|c|b: this text is not for me"
+
+
+def test_what_takes_the_rest_is_done_again_when_a_lost_item_is_there(run, events):
+    run(PARTIAL.replace("WORD", "b"))
+    result = run(PARTIAL.replace("WORD", "none"), listeners=[events])
+    assert result["all"].text == "a=a survived|b=b survived|c=c survived|a|b|c"
+    assert ("all", "") in events.started
+
+
+def test_what_takes_the_rest_fails_where_nothing_is_left(run, write):
+    for name in "abc":
+        write(f"w/{name}.txt", "b")
+    result = run(PARTIAL.replace("WORD", "b"))
+    assert result.failures[-1] == 'step "all": nothing is left to gather: every item failed'
+    assert statuses(result)["output all", ""] == "skipped"
+
+
 @pytest.mark.parametrize(
     ("fault", "error"),
     [

@@ -143,6 +143,21 @@ def test_tasks_begin_in_the_order_in_which_they_became_ready():
     assert begun(Schedule({A: [], B: [], C: [A], D: [], E: [A, D]})) == [A, B, D, C, E]
 
 
+def test_a_task_that_can_do_without_what_failed_waits_for_the_rest():
+    schedule = Schedule({A: [], B: [A], C: [], D: [B, C], E: [D]}, {D: {B}})
+    schedule.begin()
+    assert schedule.give_up(A) == [B]
+    assert begun(schedule) == [C, D, E]
+    schedule = Schedule({A: [], B: [], C: [A, B]}, {C: {A, B}})
+    for task in (schedule.begin(), schedule.begin()):
+        assert schedule.give_up(task) == []
+    assert begun(schedule) == [C]
+    schedule = Schedule({A: [], B: [], C: [A, B]}, {C: {A}})
+    for task, lost in ((schedule.begin(), []), (schedule.begin(), [C])):
+        assert schedule.give_up(task) == lost
+    assert not schedule.ready
+
+
 def test_two_that_find_one_source_damaged_wait_for_it_once():
     schedule = Schedule({A: [], B: [A], C: [A]})
     schedule.finish(schedule.begin())

@@ -65,6 +65,8 @@ class Context:
         Whether the plugin says that it draws numbers; `rng` refuses otherwise.
     facts : mapping
         What the input's ``items`` file says of this item: title, artist, …
+    lost : mapping of str to str
+        Items that a ``partial`` plugin does not get because they failed, and why.
     device : str
         ``cpu``, ``cuda`` or ``mps``.
     logger : logging.Logger
@@ -78,6 +80,7 @@ class Context:
     seed: int = 0
     random: bool = True
     facts: Mapping[str, Any] = field(default_factory=dict)
+    lost: Mapping[str, str] = field(default_factory=dict)
     device: str = "cpu"
     logger: logging.Logger = field(default_factory=lambda: logging.getLogger("ripieno"))
     on_progress: Callable[[Progress], None] | None = None

@@ -78,6 +78,8 @@ class Plugin(ABC, Generic[C]):
     """Whether it holds a whole recording in memory."""
     parallel: ClassVar[bool] = False
     """Whether it calls ``context.map``."""
+    partial: ClassVar[bool] = False
+    """Whether it takes what is there where items of what it gathers failed; ``context.lost`` names them."""
     resources: ClassVar[Resources] = Resources()
     binaries: ClassVar[tuple[Binary, ...]] = ()
     """Programs it runs; found before anything starts, and part of the cache key."""

@@ -83,6 +83,7 @@ class Job:
     path: str = ""
     room: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
+    lost: Mapping[str, str] = field(default_factory=dict)
     recipe: Mapping[str, Any] = field(default_factory=dict)
     timeout_s: float | None = None
 
@@ -164,6 +165,7 @@ class Bench:
             random=draws(plugin),
             device="cuda" if plugin.resources.gpu else "cpu",
             facts=job.facts,
+            lost=job.lost,
             logger=logger,
             on_progress=on_progress,
             on_map=on_map,

@@ -39,8 +39,10 @@ class Recipes:
         """The seed of a task: from the run's, the step and the item, whatever else is run."""
         return derive_seed(self.seed, task.node, *task.item)
 
-    def of(self, task: Task, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """The recipe of a task whose ports take artifacts of these digests."""
+    def of(
+        self, task: Task, inputs: Mapping[str, Any], lost: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        """The recipe of a task whose ports take artifacts of these digests, without the items that were lost."""
         node = self.plan.nodes[task.node]
         configured = self.configured(task)
         recipe = {"hash": HASH_VERSION, **self.plugin(node.uses, configured), "inputs": inputs}
@@ -52,6 +54,8 @@ class Recipes:
             recipe["suffix"] = PurePosixPath(node.pattern).suffix.lower()
         else:
             recipe["facts"] = self.plan.facts_of(task)
+        if lost:
+            recipe["lost"] = dict(lost)
         return recipe
 
     def configured(self, task: Task) -> Configured:

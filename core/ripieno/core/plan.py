@@ -145,6 +145,17 @@ class Plan:
             return found
         return {source.item_name or source.node: (source, output) for source, output in found}
 
+    def gathered(self, task: Task) -> tuple[Task, ...]:
+        """Tasks for single items of which one may fail and a `partial` plugin does with the rest."""
+        node = self.nodes[task.node]
+        if not node.descriptor.partial:
+            return ()
+        many = [self._gathered(node, task.item, wire) for wire in node.wires.values() if wire.many != "one"]
+        groups = (group.values() if isinstance(group, dict) else group for group in many)
+        return tuple(
+            dict.fromkeys(source for group in groups for source, _ in group if source.item != task.item)
+        )
+
     def _projected(self, node: Node, item: ItemKey, ref: Ref) -> tuple[Task, str]:
         axes = self.nodes[ref.node].axes
         return Task(ref.node, tuple(item[node.axes.index(axis)] for axis in axes)), ref.output

@@ -9,7 +9,7 @@ manifest and the report.
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from .journal import crashed, noted
 from .keys import Recipes, hashed
 from .licences import excluded, licences_of
 from .pipeline import Pipeline
-from .plan import Node, Sources, Task
+from .plan import ItemKey, Node, Sources, Task
 from .planner import make_plan
 from .pool import Ended, Pool
 from .result import Outcome, RunResult, title
@@ -37,6 +37,7 @@ from .threads import is_pinned
 
 # A result that is damaged again each time it is made means a broken disk.
 MOST_REPAIRS = 3
+UNDONE = ("failed", "skipped")
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,7 @@ class Run:
         self.listeners: Listeners = self.registry.listeners()
         for listener in options.listeners:
             self.listeners.add(listener)
+        self.lost: dict[Task, dict[str, str]] = {}
         self._licences: dict[Task, tuple[Mapping[str, Any], ...]] = {}
 
     def _again(self) -> set[str]:
@@ -180,7 +182,8 @@ class Run:
         self.listeners.emit(event, **facts)
 
     def _loop(self) -> None:
-        self.schedule = Schedule(self.needs)
+        spares = {task: frozenset(self.plan.gathered(task)) for task in self.plan.tasks}
+        self.schedule = Schedule(self.needs, spares)
         self.running: dict[tuple[str, str], Task] = {}
         while self.schedule.ready or self.pool.busy:
             while self.schedule.ready and self.pool.free and not self._waits_for_gpu(self.schedule.ready[0]):
@@ -248,8 +251,11 @@ class Run:
         """The job of a task that begins; None where it is settled without one."""
         node = self.plan.nodes[task.node]
         outcome = self.outcomes[task]
+        if not self._leave_out_lost(task):
+            self._fail(task, {"error": "nothing is left to gather: every item failed"})
+            return None
         try:
-            recipe = self.recipes.of(task, self._inputs(task))
+            recipe = self.recipes.of(task, self._inputs(task), self.lost.get(task))
         except OSError as error:
             self._fail(task, {"error": f"{error.filename}: {error.strerror}"})
             return None
@@ -294,9 +300,32 @@ class Run:
             seed=self.recipes.seed_of(task),
             path=str(self.plan.file_of(task)) if reads else "",
             facts=self.plan.facts_of(task),
+            lost=self.lost.get(task, {}),
             recipe=recipe,
             timeout_s=node.timeout_s,
         )
+
+    def _leave_out_lost(self, task: Task) -> bool:
+        """Take an item that failed on one port from all ports that gather; whether something is left."""
+        failed = {
+            source.item for source in self.plan.gathered(task) if self.outcomes[source].status in UNDONE
+        }
+        if not failed:
+            return True
+        because = {
+            other.item: outcome.error
+            for other, outcome in reversed(self.outcomes.items())
+            if other.item in failed and outcome.error
+        }
+        self.lost[task] = {" + ".join(item): because.get(item, "") for item in sorted(failed)}
+        wires, sources = self.plan.nodes[task.node].wires, self.sources[task]
+        for port, group in sources.items():
+            if wires[port].many != "one":
+                sources[port] = _without(group, failed)
+                if not sources[port]:
+                    return False
+        self.needs[task] = needed(sources.values())
+        return True
 
     def _found(self, task: Task, key: str) -> bool:
         def damaged(path: str) -> None:
@@ -426,6 +455,13 @@ class Run:
         for lost in self.schedule.give_up(task):
             self.outcomes[lost] = replace(self.outcomes[lost], status="skipped")
             self.emit("step_skipped", step=lost.node, item=lost.item_name, because=task.node)
+
+
+def _without(group: Sources, items: Collection[ItemKey]) -> Sources:
+    """What ports gather, less some items."""
+    if isinstance(group, dict):
+        return {name: source for name, source in group.items() if source[0].item not in items}
+    return [source for source in group if source[0].item not in items]
 
 
 def needed(taken: Iterable[Sources]) -> list[Task]:

@@ -1,7 +1,7 @@
 """Which task may begin: each after all that it takes."""
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from .plan import Task
 
@@ -15,10 +15,17 @@ class Schedule:
     ----------
     needs : mapping of Task to sequence of Task
         What each task takes from, in the order of the plan.
+    spares : mapping of Task to collection of Task, optional
+        What of it a task can do without, where it fails.
     """
 
-    def __init__(self, needs: Mapping[Task, Sequence[Task]]) -> None:
+    def __init__(
+        self,
+        needs: Mapping[Task, Sequence[Task]],
+        spares: Mapping[Task, Collection[Task]] | None = None,
+    ) -> None:
         self.needs = needs
+        self.spares = spares or {}
         self.dependents: dict[Task, list[Task]] = {task: [] for task in needs}
         for task, sources in needs.items():
             for source in sources:
@@ -43,15 +50,24 @@ class Schedule:
                 self.ready.append(dependent)
 
     def give_up(self, task: Task) -> list[Task]:
-        """A task has failed; what depends on it, near and far, will not be done."""
+        """A task has failed; what depends on it, near and far, will not be done unless it can do without."""
         self._over.add(task)
         lost: dict[Task, None] = {}
+        spared: list[Task] = []
         stack = [task]
         while stack:
-            found = [other for other in self._waiting(stack.pop()) if other not in lost]
-            lost.update(dict.fromkeys(found))
-            stack.extend(found)
+            failed = stack.pop()
+            for other in self._waiting(failed):
+                if failed in self.spares.get(other, ()):
+                    spared.append(other)
+                elif other not in lost:
+                    lost[other] = None
+                    stack.append(other)
         self._over.update(lost)
+        for other in spared:
+            self._open[other] -= 1
+            if not self._open[other] and other not in lost:
+                self.ready.append(other)
         return list(lost)
 
     def again(self, task: Task, makers: Sequence[Task]) -> None:

@@ -62,6 +62,17 @@ class Table(Joiner[NoConfig]):
         return Text("|".join(f"{name}={text.text}" for name, text in texts.items()))
 
 
+class Rest(Joiner[NoConfig]):
+    """Those that are there, of two kinds, and why others are not."""
+
+    partial = True
+
+    def join(self, texts: dict[str, Text], others: list[Text] | None = None) -> Text:
+        there = [f"{name}={text.text}" for name, text in texts.items()]
+        lost = [f"{name}: {why}" for name, why in self.context.lost.items()]
+        return Text("|".join([*there, *(text.text for text in others or []), *lost]))
+
+
 class Pair(Joiner[NoConfig]):
     """Two beside each other."""
 

@@ -1,6 +1,7 @@
 """The page."""
 
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -45,12 +46,15 @@ class Site:
         Of the table of scores.
     licences : tuple of Licence
         Of everything that went into the sounds.
+    lost : mapping of str to str
+        Items that are not there, and why.
     """
 
     config: GalleryConfig
     items: tuple[Item, ...]
     columns: tuple[Column, ...]
     licences: tuple[Licence, ...]
+    lost: Mapping[str, str]
 
     @property
     def duration_s(self) -> float:

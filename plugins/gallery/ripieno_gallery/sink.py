@@ -1,5 +1,6 @@
 """``sink/gallery``: the site."""
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -21,6 +22,7 @@ class Gallery(Sink[GalleryConfig]):
     """
 
     binaries = (FFMPEG,)
+    partial = True
 
     def publish(
         self, before: dict[str, Audio], after: dict[str, Audio], scores: list[Scores] | None = None
@@ -53,7 +55,7 @@ class Gallery(Sink[GalleryConfig]):
             items.append(make_item(name, slug, pair, folder=folder, config=self.config))
             self.context.progress(len(items), len(names), unit="items")
         licences = _licences([*before.values(), *after.values(), *scores])
-        site = Site(self.config, tuple(items), tuple(columns), licences)
+        site = Site(self.config, tuple(items), tuple(columns), licences, _published(self.context.lost))
         (folder / PAGE).write_text(render(site), encoding="utf-8", newline="\n")
         (folder / TABLE).write_text(as_csv(names, columns), encoding="utf-8", newline="")
         return Bundle({path.relative_to(folder).as_posix(): path for path in _files(folder)})
@@ -75,6 +77,12 @@ def _names(before: Mapping[str, Audio], after: Mapping[str, Audio]) -> list[str]
 def _licences(artifacts: Iterable[Artifact]) -> tuple[Licence, ...]:
     found = (licence for artifact in artifacts for licence in artifact.provenance.licences)
     return tuple(dict.fromkeys(found))
+
+
+def _published(lost: Mapping[str, str]) -> dict[str, str]:
+    """Reasons without the folders of this machine, which are nobody's business on a web host."""
+    folders = re.compile(r"(?<!\S)(?:[A-Za-z]:)?[\\/](?:[^\s\\/:]+[\\/])+")
+    return {name: folders.sub("", why) for name, why in lost.items()}
 
 
 def _files(folder: Path) -> list[Path]:

@@ -14,6 +14,7 @@ from hypothesis import given, strategies as st
 from sounds import heard, noise, published, silence, sine
 
 from ripieno.contracts import Audio, InputError, Licence, Provenance, Scores
+from ripieno.contracts.context import new_context, use_context
 from ripieno.contracts.testing import SinkSuite
 from ripieno_gallery.config import GalleryConfig
 from ripieno_gallery.items import slugs
@@ -173,6 +174,13 @@ def test_any_sound_can_be_shown(tmp_path, name):
         assert samples.size and np.isfinite(samples).all()
     text = (folder / "index.html").read_text(encoding="utf-8")
     assert not re.search(r'(d|style)="[^"]*(nan|inf)', text)
+
+
+def test_items_that_failed_are_named_with_the_reason_but_not_with_folders(tmp_path):
+    lost = {"b": HOSTILE, "c": "/home/me/takes/c.wav: not media", "d": "D:\\takes\\d.wav: at 1/2 of it"}
+    with use_context(new_context(lost=lost)):
+        folder = published(tmp_path, {"a": noise(0.1)}, {"a": noise(0.1)})
+    assert {"b", HOSTILE, "c.wav: not media", "d.wav: at 1/2 of it"} <= set(page_of(folder).texts)
 
 
 def test_a_gallery_of_nothing_is_a_page(tmp_path):

@@ -57,7 +57,7 @@ class Descriptor:
         JSON schema of the settings.
     accepts : mapping of str to mapping
         ``rate_hz`` and ``channels`` by port, None = any.
-    random, reproducible, causal, whole_file, parallel : bool
+    random, reproducible, causal, whole_file, parallel, partial : bool
         The honest flags.
     resources : mapping
         ``cpu``, ``gpu``, ``memory_mb``.
@@ -82,6 +82,7 @@ class Descriptor:
     causal: bool = False
     whole_file: bool = False
     parallel: bool = False
+    partial: bool = False
     resources: Mapping[str, Any] = field(default_factory=dict)
     binaries: tuple[Mapping[str, str], ...] = ()
     licences: tuple[Mapping[str, Any], ...] = ()

@@ -1,0 +1,61 @@
+"""Weights that others made: refused where their licence says so, described where they are not here."""
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+TEXT = """
+commercial: %s
+inputs: {speech: {kind: audio, path: speech.wav}}
+steps:
+  done: {uses: %s, in: {audio: speech}, with: %s}
+outputs: {done: %s}
+"""
+DNS, MDX_NET = ("effect/dns", "done.wav"), ("separator/mdx_net", "done")
+
+
+@pytest.fixture
+def pipeline(bench):
+    """A pipeline with one step that needs weights."""
+    soundfile.write(bench.folder / "speech.wav", np.zeros(800), 16000)
+
+    def make(plugin, settings, *, commercial=False):
+        uses, output = plugin
+        return bench.pipeline(TEXT % (str(commercial).lower(), uses, settings, output))
+
+    return make
+
+
+def test_a_commercial_pipeline_refuses_weights_that_are_not_for_it(bench, pipeline):
+    bench.write("weights.th", b"")
+    bench.core("check", pipeline(DNS, "{weights: weights.th}"))
+    said = bench.fails("check", pipeline(DNS, "{weights: weights.th}", commercial=True))
+    assert 'step "done": the licence CC-BY-NC-4.0 of denoiser' in said and "excludes commercial use" in said
+
+
+@pytest.mark.parametrize(
+    ("plugin", "licence", "url"),
+    [(DNS, "CC-BY-NC-4.0", "dns64-a7761ff99a7d5bb6.th"), (MDX_NET, "MIT", "UVR-MDX-NET-Inst_HQ_3.onnx")],
+)
+def test_weights_that_are_not_here_are_one_line_with_licence_and_address(bench, pipeline, plugin, licence, url):
+    said = bench.fails("check", pipeline(plugin, "{}"))
+    assert licence in said and url in said and len(said.strip().splitlines()) == 1
+
+
+class Bomb:
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self):
+        return Path.touch, (self.target,)
+
+
+def test_a_bomb_among_weights_does_not_go_off_in_a_run(bench, pipeline):
+    target = bench.folder / "went-off"
+    bench.write("weights.th", pickle.dumps({"encoder.0.0.weight": Bomb(target)}, 2))
+    said = bench.core("run", pipeline(DNS, "{weights: weights.th}"), code=1).stderr
+    assert "not a checkpoint of tensors alone" in said and "Traceback" not in said
+    assert not target.exists()
