@@ -10,7 +10,9 @@ EVERY_CORE := --numprocesses logical --dist worksteal
 
 DEMO := contracts registry core toolkit plugins/media plugins/librosa plugins/spectrum .
 ALL := $(DEMO) plugins/beat-decoders plugins/beatnet plugins/rhythm \
-    plugins/instruments plugins/performance plugins/faust plugins/sfizz plugins/augment
+    plugins/instruments plugins/performance plugins/faust plugins/sfizz plugins/augment \
+    plugins/mastering plugins/speech-mask plugins/speech-data plugins/speech-metrics plugins/speech-benchmark \
+    plugins/gallery plugins/demucs plugins/mdx-net plugins/dns
 MANIFESTS := constraints.txt $(ALL:%=%/pyproject.toml)
 
 .DEFAULT_GOAL := help
