@@ -65,7 +65,7 @@ def run(
     from . import scores, speed
     from .running import REFERENCES, Candidate, build
 
-    candidates = [*map(Candidate.parse, pipelines), *(Candidate(*one) for one in REFERENCES.items())]
+    candidates = [*_candidates(pipelines), *(Candidate(*one) for one in REFERENCES.items())]
     mixtures = build(host, definition, data=data)
     found: list[Score] = []
     factors: dict[str, float] = {}
@@ -114,9 +114,9 @@ def check(
     """Measure pipelines on SET; a line for each figure that fell below the baseline, and exit status 1 then."""
     from . import scores
     from .rules import falls
-    from .running import Candidate, build
+    from .running import build
 
-    candidates = list(map(Candidate.parse, pipelines))
+    candidates = _candidates(pipelines)
     if not candidates:
         raise ConfigError("nothing to check. Name a pipeline: --pipeline NAME=PATH")
     before = () if write else scores.read(baseline)
@@ -151,6 +151,17 @@ def promote(current: str, candidate: str) -> None:
     promoted = all(finding.ok for finding in findings)
     click.echo("promoted" if promoted else "not promoted")
     sys.exit(0 if promoted else 1)
+
+
+def _candidates(pipelines: Sequence[str]) -> "list[Candidate]":
+    from .running import Candidate
+
+    candidates = list(map(Candidate.parse, pipelines))
+    names = [candidate.name for candidate in candidates]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"--pipeline {name}: {names.count(name)} pipelines have this name")
+    return candidates
 
 
 def _measured(

@@ -8,6 +8,7 @@ mix = speech + music holds to the last bit.
 
 import io
 import os
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,7 +125,8 @@ def mixed(
 def name_of(pair: Pair, place: str, snr_db: float | None) -> str:
     """Name of a mixture: voice, music or ``clean``, place, ratio."""
     ratio = [] if snr_db is None else [f"{snr_db:+g}dB"]
-    return "--".join([pair.voice, pair.piece or "clean", place, *ratio])
+    # As core names the items of a list, whatever the file system made of the recordings' names.
+    return unicodedata.normalize("NFC", "--".join([pair.voice, pair.piece or "clean", place, *ratio]))
 
 
 def _written(

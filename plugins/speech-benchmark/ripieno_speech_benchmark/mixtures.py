@@ -13,7 +13,7 @@ for one depends on the seed and on their names alone: a set that gains voices, m
 mixtures it had.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from itertools import product
@@ -96,10 +96,11 @@ class Mixtures(DataSource[MixturesConfig]):
         InputError
             If a name fits no file, or a file is no sound or silent.
         ConfigError
-            If there is nothing to mix.
+            If there is nothing to mix, or a text is of no voice.
         """
         config, context = self.config, self.context
         found = _found(config)
+        _require_voices(config.texts, found["speech"])
         settings = config.model_dump(mode="json", exclude={"folder"})
         rooms = [str(path) for path in found["rooms"]]
         shared = {"settings": settings, "seed": context.seed, "rooms": rooms}
@@ -144,6 +145,13 @@ def _found(config: MixturesConfig) -> dict[str, tuple[Path, ...]]:
     return {what: recordings.find(config.folder, names, what=what) for what, names in patterns.items()}
 
 
+def _require_voices(texts: Iterable[str], voices: Sequence[Path]) -> None:
+    names = [voice.stem for voice in voices]
+    for name in texts:
+        if name not in names:
+            raise ConfigError(f"texts: no voice is called {name}. There are {', '.join(names)}")
+
+
 def _wanted(
     config: MixturesConfig, found: Mapping[str, Sequence[Path]], seed: int
 ) -> dict[Path | None, dict[str, list[Wanted]]]:
@@ -165,4 +173,4 @@ def _combinations(
     for speech in found["speech"]:
         if config.clean:
             yield from ((speech, None, place, None) for place in places)
-        yield from product([speech], found["music"], places, config.snr_db)
+        yield from product([speech], found["music"], places, dict.fromkeys(config.snr_db))

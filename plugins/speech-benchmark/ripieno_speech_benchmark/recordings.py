@@ -52,7 +52,7 @@ def read(path: Path, *, rate_hz: int) -> Samples:
     Raises
     ------
     InputError
-        If it cannot be read, or is silent.
+        If it cannot be read, is silent, or holds NaN or infinity.
     """
     import soundfile
 
@@ -63,6 +63,8 @@ def read(path: Path, *, rate_hz: int) -> Samples:
     mono = samples.mean(axis=1)[None]
     if from_hz != rate_hz:
         mono = resample(mono, from_hz=from_hz, to_hz=rate_hz)
+    if not np.isfinite(mono).all():
+        raise InputError(f"{path}: has samples that are not numbers. Write the file anew, or leave it out")
     if not mono.any():
         raise InputError(f"{path}: is silent, and no level can be set by it. Leave it out")
     return np.asarray(mono[0], np.float64)

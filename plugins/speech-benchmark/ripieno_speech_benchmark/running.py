@@ -164,7 +164,7 @@ def measure(host: Host, candidate: Candidate, estimates: Estimates, mixtures: Mi
             mixture["name"],
             mixture["snr_db"],
             mixture["room"],
-            _values(found[mixture["name"]], is_clean=mixture["snr_db"] is None),
+            figures_of(found[mixture["name"]], is_clean=mixture["snr_db"] is None),
         )
         for mixture in mixtures.mixtures
     ]
@@ -198,10 +198,10 @@ def with_words(
     ]
 
 
-def _values(found: Mapping[str, float], *, is_clean: bool) -> dict[str, float]:
-    """The figures for the table.
+def figures_of(found: Mapping[str, float], *, is_clean: bool) -> dict[str, float]:
+    """The figures for the table, of all that were measured on one mixture.
 
-    The metric leaves out a ratio that is infinite: of silence, or of a sound that nothing has changed.
+    metric/si_sdr leaves out a ratio that is infinite: of silence, or of a sound that nothing has changed.
     """
     values = {name: value for name, value in found.items() if name in DECIMALS}
     values.setdefault("si_sdr_db", math.inf if "loudness_lufs" in found else -math.inf)

@@ -12,7 +12,7 @@ from ripieno.contracts import ConfigError, InputError, RipienoError
 from ripieno.contracts.context import new_context, use_context
 from ripieno.contracts.testing import DataSourceSuite, overrides
 from ripieno_speech_benchmark.mixing import FULL_SCALE, mixed
-from ripieno_speech_benchmark.mixtures import Mixtures, MixturesConfig
+from ripieno_speech_benchmark.mixtures import Mixtures
 from ripieno_speech_benchmark.recordings import in_room, read_room
 
 
@@ -175,7 +175,8 @@ def test_a_manifest_names_no_folder_of_this_machine(dataset):
     [
         ({"speech": ("speech/nobody*",)}, "speech: no file in"),
         ({"music": ("nothing/*",)}, "music: no file in"),
-        ({"snr_db": (), "clean": False}, "nothing|no mixtures"),
+        ({"snr_db": (), "clean": False}, "no mixtures are asked for"),
+        ({"texts": {"nobody": "la"}}, "texts: no voice is called nobody"),
     ],
 )
 def test_a_set_of_nothing_is_refused_with_its_setting(change, says):
@@ -193,6 +194,17 @@ def test_files_that_are_silent_or_no_sound_are_named(tmp_path):
         generated(composed.config(folder=tmp_path))
 
 
+def test_files_that_hold_no_numbers_are_named(tmp_path):
+    composed.write(tmp_path)
+    soundfile.write(tmp_path / "music" / "bed.wav", np.full(8000, np.nan), 16000, "FLOAT")
+    with pytest.raises(InputError, match=r"bed\.wav: has samples that are not numbers"):
+        generated(composed.config(folder=tmp_path))
+
+
+def test_a_ratio_that_is_named_twice_is_mixed_once():
+    assert len(entries(generated(composed.config(snr_db=(0.0, 0.0), clean=False)))) == 4
+
+
 def test_two_files_of_one_name_are_refused(tmp_path):
     composed.write(tmp_path)
     soundfile.write(tmp_path / "speech" / "anna.flac", np.ones(8000) / 2, 16000)
@@ -207,7 +219,3 @@ def test_levels_of_the_recordings_do_not_matter(snr_db, gain, seed):
     one, other = mixed(speech, music, snr_db=snr_db), mixed(gain * speech, music / gain, snr_db=snr_db)
     for kind in one:
         assert np.abs(one[kind] - other[kind]).max() <= 1
-
-
-def test_the_default_settings_are_those_of_the_table():
-    assert MixturesConfig().snr_db == (-5.0, 0.0, 5.0, 10.0)

@@ -1,6 +1,7 @@
 """``core speech-benchmark`` from sets that are made to tables, exit statuses and messages."""
 
 import json
+import math
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ from click.testing import CliRunner
 from ripieno.contracts import ConfigError, InputError, RipienoError
 from ripieno_speech_benchmark import scores
 from ripieno_speech_benchmark.command import speech_benchmark
-from ripieno_speech_benchmark.running import Candidate
+from ripieno_speech_benchmark.running import Candidate, figures_of
 from ripieno_speech_benchmark.scores import Score
 
 SET = {
@@ -106,6 +107,20 @@ def test_promotion_asks_whose_scores_where_there_are_several(tmp_path):
 def test_a_pipeline_needs_a_name_of_its_own_and_a_path(text):
     with pytest.raises(ConfigError, match="--pipeline"):
         Candidate.parse(text)
+
+
+def test_two_pipelines_of_one_name_are_refused():
+    with pytest.raises(ConfigError, match="2 pipelines have this name"):
+        called("run", "set.yaml", "--pipeline", "a=b.yaml", "--pipeline", "a=c.yaml")
+
+
+def test_a_ratio_that_is_not_there_is_infinite():
+    """Of silence, or of what nothing has changed; loudness tells which."""
+    assert figures_of({"stoi": 1.0, "loudness_lufs": -20.0}, is_clean=True)["si_sdr_db"] == math.inf
+    assert figures_of({"stoi": 0.0}, is_clean=True)["si_sdr_db"] == -math.inf
+    measured = {"si_sdr_db": 3.0, "si_sdr_improvement_db": 3.0, "estoi": 0.1}
+    assert figures_of(measured, is_clean=False) == {"si_sdr_db": 3.0, "si_sdr_improvement_db": 3.0}
+    assert figures_of(measured, is_clean=True) == {"si_sdr_db": 3.0}
 
 
 def test_a_pipeline_may_name_its_output():
