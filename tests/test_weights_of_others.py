@@ -40,7 +40,9 @@ def test_a_commercial_pipeline_refuses_weights_that_are_not_for_it(bench, pipeli
     ("plugin", "licence", "url"),
     [(DNS, "CC-BY-NC-4.0", "dns64-a7761ff99a7d5bb6.th"), (MDX_NET, "MIT", "UVR-MDX-NET-Inst_HQ_3.onnx")],
 )
-def test_weights_that_are_not_here_are_one_line_with_licence_and_address(bench, pipeline, plugin, licence, url):
+def test_weights_that_are_not_here_are_one_line_with_licence_and_address(
+    bench, pipeline, plugin, licence, url
+):
     said = bench.fails("check", pipeline(plugin, "{}"))
     assert licence in said and url in said and len(said.strip().splitlines()) == 1
 

@@ -145,9 +145,11 @@ class Catalogue:
     def _fetchable(self, name: str) -> "Asset":
         asset = self.asset(name)
         if not asset.sha256:
+            from .download import terms
+
             raise MissingError(
-                f"asset {name}: its checksum is not known, so nothing fetches it ({asset.licence}). "
-                f"Get it by hand from {asset.url}"
+                f"asset {name}: its checksum is not known, so nothing fetches it ({terms(asset)}). "
+                f"Get it by hand from {asset.url} and give its path in the asset's place"
             )
         return asset
 
