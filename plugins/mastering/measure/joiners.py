@@ -1,6 +1,6 @@
 """What joiner/mask_fusion and joiner/wiener make of imperfect separators: SI-SDR improvement in dB.
 
-    python plugins/mastering/measure/joiners.py [fusion|wiener]
+    python plugins/mastering/measure/joiners.py fusion|wiener [held-out]
 
 Speech and music of RIPIENO_DATA (or ../shared/data), mixed at 0 dB at 16 kHz, are separated by masks of the
 true spectra, spoilt in ways in which separators fail: errors of the level difference that are smooth over time
@@ -29,13 +29,31 @@ from ripieno_mastering.wiener import Wiener, WienerConfig
 DATA = Path(os.environ.get("RIPIENO_DATA", Path(__file__).parents[3] / "../shared/data"))
 RATE_HZ = 16_000
 CLIP_S = 7.0
-SPEECH = ("LJ001-0003.wav", "LJ001-0010.wav", "LJ001-0012.wav", "LJ050-0131.wav")
-MUSIC = (
-    "naev_automat.ogg",
-    "naev_sirius1.ogg",
-    "kevin_macleod_sugar_plum_fairy.ogg",
-    "karissa_hobbs_lets_go_fishin.ogg",
-)
+CLIPS = {
+    "chosen by": (
+        ("LJ001-0003.wav", "LJ001-0010.wav", "LJ001-0012.wav", "LJ050-0131.wav"),
+        (
+            "naev_automat.ogg",
+            "naev_sirius1.ogg",
+            "kevin_macleod_sugar_plum_fairy.ogg",
+            "karissa_hobbs_lets_go_fishin.ogg",
+        ),
+    ),
+    "held-out": (
+        (
+            "librispeech_198-209-0000.ogg",
+            "librispeech_3436-172162-0000.ogg",
+            "librispeech_5703-47212-0000.ogg",
+            "jfk_inaugural.wav",
+        ),
+        (
+            "brahms_hungarian_dance_5_strings.ogg",
+            "kevin_macleod_vibe_ace.ogg",
+            "naev_empire1.ogg",
+            "zeropage_ambiphonic.ogg",
+        ),
+    ),
+}
 Samples = NDArray[np.float64]
 
 
@@ -92,19 +110,19 @@ PAIRS = {
 Estimate = Callable[[Audio, list[Audio]], Audio]
 
 
-def mixtures() -> Iterator[tuple[Samples, Samples]]:
+def mixtures(clips: str) -> Iterator[tuple[Samples, Samples]]:
     """Speech and music of equal energy."""
-    for voice, song in product(SPEECH, MUSIC):
+    for voice, song in product(*CLIPS[clips]):
         speech, music = _clip(f"speech/{voice}", start_s=0.5), _clip(f"music/{song}", start_s=20)
         yield speech, music * np.sqrt(np.sum(speech**2) / np.sum(music**2))
 
 
-def improvements_db(ways: dict[str, Estimate]) -> dict[str, dict[str, float]]:
+def improvements_db(ways: dict[str, Estimate], *, clips: str) -> dict[str, dict[str, float]]:
     """Mean improvement of each way to join, by pair of separators."""
     table = {}
     for name, pair in PAIRS.items():
         found: dict[str, list[float]] = {way: [] for way in ways}
-        for speech, music in mixtures():
+        for speech, music in mixtures(clips):
             mixture = Audio(speech + music, RATE_HZ)
             estimates = [
                 Audio(one.separate(speech, music, seed=seed), RATE_HZ)
@@ -157,9 +175,9 @@ WIENERS = {
 }
 
 
-def show(ways: dict[str, Estimate]) -> None:
+def show(ways: dict[str, Estimate], *, clips: str) -> None:
     """Print the table: a row for each way, a column for each pair, their mean last."""
-    table = improvements_db(ways)
+    table = improvements_db(ways, clips=clips)
     print(" | ".join(["way", *table, "mean"]))
     for way in ways:
         row = [column[way] for column in table.values()]
@@ -180,4 +198,5 @@ def _field(shape: tuple[int, ...], *, seed: int) -> Samples:
 
 
 if __name__ == "__main__":
-    show({"fusion": FUSIONS, "wiener": WIENERS}[sys.argv[1] if len(sys.argv) > 1 else "fusion"])
+    table, *rest = sys.argv[1:] or ["fusion"]
+    show({"fusion": FUSIONS, "wiener": WIENERS}[table], clips=rest[0] if rest else "chosen by")

@@ -131,12 +131,12 @@ class HighShelf(Effect[HighShelfConfig]):
 def _filter(audio: Audio, sections: Sections, *, phase: Phase, writer: AudioWriter) -> None:
     if phase == "zero":
         kernel = zero_phase_kernel(partial(magnitude, sections))
-        for block in convolved(partial(read_held, audio), kernel, length=audio.frames):
-            writer.write(block)
+        for filtered in convolved(partial(read_held, audio), kernel, length=audio.frames):
+            writer.write(filtered)
         return
     cascade = Cascade(sections)
     for block in audio.blocks(BLOCK_FRAMES):
-        writer.write(cascade.push(block).astype("float32"))
+        writer.write(cascade.push(block))
 
 
 def _check_streams(uses: str, phase: Phase) -> None:

@@ -147,7 +147,7 @@ class GateSession:
         before, after = self._law.gains(peaks)
         ramp = np.arange(1, self._hop + 1) / self._hop
         gains = before[:, None] + (after - before)[:, None] * ramp
-        return (samples * gains.reshape(-1)).astype(np.float32)
+        return np.asarray(samples * gains.reshape(-1), np.float32)
 
     def _chunk(self, samples: NDArray[np.float32]) -> Chunk:
         self._frames += samples.shape[1]
@@ -195,4 +195,4 @@ class _GainLaw:
 
     def _below(self) -> float:
         """Gain of a closed gate; 1 at the threshold."""
-        return min(1.0, self._envelope / self._threshold) ** self._slope
+        return math.pow(min(1.0, self._envelope / self._threshold), self._slope)

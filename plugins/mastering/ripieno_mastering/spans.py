@@ -19,7 +19,7 @@ from ripieno.toolkit.framing import frames
 from ripieno.toolkit.spectra import Synthesis, Tapers, matched_tapers
 
 OVERLAP = 4
-SPAN_BINS = 1 << 19
+SPAN_BINS, LEAST_FRAMES = 1 << 19, 32
 GainsOf = Callable[[int, int], NDArray[Any]]
 
 
@@ -82,7 +82,7 @@ def apply_gains(audio: Audio, gains_of: GainsOf, *, grid: Grid, writer: AudioWri
         Called with the first frame of a span and the one after its last, gives their gains.
     """
     total = grid.count(audio.frames)
-    span = max(32, SPAN_BINS // (audio.channels * (grid.window // 2 + 1)))
+    span = max(LEAST_FRAMES, SPAN_BINS // (audio.channels * (grid.window // 2 + 1)))
     synthesis = Synthesis(grid.tapers[1], hop=grid.hop, channels=audio.channels)
     for first in range(0, total, span):
         last = min(first + span, total)
