@@ -74,7 +74,7 @@ def download(
 
 def terms(asset: "Asset") -> str:
     """Size and licence, ``12 MB, CC-BY-4.0``; the licence alone where the size is not known."""
-    if not asset.size:
+    if not (asset.sha256 or asset.size):
         return asset.licence
     units = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1, "bytes"))
     scale, unit = next(((scale, unit) for scale, unit in units if asset.size >= scale), units[-1])
