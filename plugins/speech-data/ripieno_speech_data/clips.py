@@ -12,6 +12,7 @@ one begins with the smaller.
 ``dropped``, the attempts that were not fit to keep, with the reason.
 """
 
+import io
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -171,7 +172,7 @@ def keep(job: Job, context: Context, make_clips: MakeClips, *, rate_hz: int) -> 
     """
     names = [f"{job['name']}-{index:06d}" for index in range(job["first"], job["first"] + job["count"])]
     # All or none: what a renderer plays in one go depends on what it plays before.
-    done = [_read(context.checkpoint / f"{name}.json") for name in names]
+    done = [_read(context.checkpoint, name) for name in names]
     finished = [entry for entry in done if entry is not None]
     if len(finished) == len(names):
         return finished
@@ -179,48 +180,61 @@ def keep(job: Job, context: Context, make_clips: MakeClips, *, rate_hz: int) -> 
     dropped: dict[str, list[Entry]] = {name: [] for name in names}
     for attempt in range(ATTEMPTS):
         left = [name for name in names if name not in entries]
-        if not left:
-            return [entries[name] for name in names]
         seeds = [derive_seed(job["seed"], "clip", name, str(attempt)) for name in left]
-        for name, seed, clip in zip(left, seeds, make_clips(seeds), strict=True):
+        for name, seed, clip in zip(left, seeds, make_clips(seeds) if seeds else (), strict=True):
             about = {"name": name, "attempt": attempt, "seed": seed, **clip.facts}
             fault = fault_of(clip.samples, rate_hz=rate_hz)
             if fault:
                 dropped[name].append({**about, "fault": fault})
                 continue
-            audio = _write_flac(context.checkpoint / f"{name}.flac", clip.samples, rate_hz=rate_hz)
-            facts = {
-                **about,
-                "audio": audio.name,
-                "sha256": sha256_file(audio),
-                "rate_hz": rate_hz,
-                "duration_s": clip.samples.size / rate_hz,
-                "split": clip.split,
-                "licences": [asdict(licence) for licence in clip.licences],
-            }
-            entries[name] = {"clip": facts, "dropped": dropped[name]}
-            _write_json(context.checkpoint / f"{name}.json", entries[name])
-    name = next(name for name in names if name not in entries)
-    raise StepError(f"{name}: dropped {ATTEMPTS} times, the last time for: {dropped[name][-1]['fault']}")
+            kept = _kept(clip, about, context.checkpoint, rate_hz=rate_hz)
+            entries[name] = {"clip": kept, "dropped": dropped[name]}
+            _write(context.checkpoint / f"{name}.json", json.dumps(entries[name]).encode())
+    for name in names:
+        if name not in entries:
+            last = dropped[name][-1]["fault"]
+            raise StepError(f"{name}: dropped {ATTEMPTS} times, the last time for: {last}")
+    return [entries[name] for name in names]
+
+
+def _kept(clip: Clip, about: Entry, folder: Path, *, rate_hz: int) -> Entry:
+    """Write the sound; what the manifest says of it."""
+    audio = _write_flac(folder / f"{about['name']}.flac", clip.samples, rate_hz=rate_hz)
+    return {
+        **about,
+        "audio": audio.name,
+        "sha256": sha256_file(audio),
+        "rate_hz": rate_hz,
+        "duration_s": clip.samples.size / rate_hz,
+        "split": clip.split,
+        "licences": [asdict(licence) for licence in clip.licences],
+    }
 
 
 def _write_flac(path: Path, samples: NDArray[np.float32], *, rate_hz: int) -> Path:
     import soundfile
 
+    # Encoded in memory: libsndfile does not say why a disk refuses.
+    flac = io.BytesIO()
+    soundfile.write(flac, samples, rate_hz, format="FLAC", subtype="PCM_16")
+    return _write(path, flac.getvalue())
+
+
+def _write(path: Path, data: bytes) -> Path:
     part = path.with_name(f".{path.name}.part")
-    soundfile.write(part, samples, rate_hz, format="FLAC", subtype="PCM_16")
-    os.replace(part, path)
+    try:
+        part.write_bytes(data)
+        os.replace(part, path)
+    except OSError as error:
+        raise StepError(f"{path.name}: cannot be written to {path.parent}: {error.strerror}") from error
     return path
 
 
-def _write_json(path: Path, entry: Entry) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(json.dumps(entry), encoding="utf-8")
-    os.replace(part, path)
-
-
-def _read(path: Path) -> Entry | None:
-    if not path.is_file():
+def _read(folder: Path, name: str) -> Entry | None:
+    """The entry of a finished clip whose sound is whole; None where it is still to be made."""
+    try:
+        entry: Entry = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        whole = sha256_file(folder / entry["clip"]["audio"]) == entry["clip"]["sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    entry: Entry = json.loads(path.read_text(encoding="utf-8"))
-    return entry
+    return entry if whole else None

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from ripieno.contracts import StepError
-from ripieno_speech_data.clips import fault_of
+from ripieno.contracts import Context, StepError
+from ripieno_speech_data.clips import ATTEMPTS, Clip, fault_of, keep
 from ripieno_speech_data.colour import levelled, rms, tilted
 from ripieno_speech_data.processes import run
 
@@ -100,3 +100,26 @@ def test_a_program_finds_nobodys_settings_in_its_home(tmp_path):
     body = f"import os; open({(tmp_path / 'out').as_posix()!r}, 'w').write(os.environ['HOME'])"
     run(python(body), writes=tmp_path / "out", limit_s=60, most_bytes=1000)
     assert (tmp_path / "out").read_text(encoding="utf-8") == str(tmp_path)
+
+
+def test_a_folder_that_takes_nothing_is_named(tmp_path):
+    (tmp_path / "checkpoint").write_text("not a folder", encoding="utf-8")
+    context = Context(tmp_path, tmp_path / "checkpoint")
+    job = {"name": "clip", "seed": 1, "first": 0, "count": 1}
+    clips = [Clip(tone(300), "train", ())]
+    with pytest.raises(StepError, match=r"clip-000000.flac: cannot be written to .*checkpoint: "):
+        keep(job, context, lambda seeds: clips, rate_hz=RATE_HZ)
+
+
+def test_a_clip_that_is_fit_at_the_last_attempt_is_kept(tmp_path):
+    attempts = []
+
+    def make(seeds):
+        attempts.append(seeds)
+        silent = len(attempts) < ATTEMPTS
+        return [Clip(tone(300, amplitude=0 if silent else 0.5), "train", ()) for _ in seeds]
+
+    job = {"name": "clip", "seed": 1, "first": 0, "count": 1}
+    [entry] = keep(job, Context(tmp_path, tmp_path), make, rate_hz=RATE_HZ)
+    assert entry["clip"]["attempt"] == len(entry["dropped"]) == ATTEMPTS - 1
+    assert len({seed for [seed] in attempts}) == ATTEMPTS

@@ -111,6 +111,9 @@ def test_what_is_finished_is_not_made_again():
         again = source.generate()
         assert {name: path.stat().st_mtime_ns for name, path in again.files.items()} == stamps
         assert again.manifest == first.manifest
+        whole = bytes_of(first)
+        first.files["speech-000001.flac"].write_bytes(b"torn")
+        assert bytes_of(source.generate()) == whole
 
 
 @needs_flite
