@@ -21,7 +21,7 @@ from ripieno.contracts import (
 from .features import HOP, RATE_HZ, tapers
 
 if TYPE_CHECKING:
-    from .training.lessons import Lesson, Material
+    from .training.lessons import Material
     from .training.network import MaskNetwork
 
 

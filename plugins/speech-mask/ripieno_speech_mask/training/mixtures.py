@@ -31,6 +31,8 @@ class Recipe:
         Share of clips with two kinds of music at once.
     reverberant : float
         Share of clips whose voice stands in a room.
+    noisy : float
+        Share of clips whose voice was recorded with noise, which is then part of it.
     """
 
     clip_s: float = 5.0
@@ -40,6 +42,7 @@ class Recipe:
     speech_alone: float = 0.06
     two_musics: float = 0.25
     reverberant: float = 0.35
+    noisy: float = 0.6
 
     @property
     def hops(self) -> int:
@@ -99,11 +102,13 @@ def _sounds(
     voice = speech.stretch(rng, length, speed=rng.choice([1.0, rng.uniform(0.88, 1.14)]))
     if rng.random() < recipe.reverberant:
         voice = in_room(voice, rng)
+    if rng.random() < recipe.noisy:
+        voice = voice + noise(len(voice), rng) * _rms(voice) * 10 ** (rng.uniform(-60, -18) / 20)
     bed = music.stretch(rng, length, speed=rng.choice([1.0, rng.uniform(0.75, 1.33)]))
     if rng.random() < recipe.two_musics:
         second = music.stretch(rng, length, speed=rng.uniform(0.75, 1.33))
         bed = bed + second * rng.uniform(0.2, 1) * _rms(bed) / max(_rms(second), 1e-6)
-    return voice, bed.astype(np.float32)
+    return voice.astype(np.float32), bed.astype(np.float32)
 
 
 def in_room(dry: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -122,6 +127,16 @@ def in_room(dry: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.fl
     tail *= 10 ** (-direct_db / 20) / np.sqrt(np.sum(np.square(tail)))
     tail[0] = 1
     return fftconvolve(dry, tail)[: len(dry)].astype(np.float32)
+
+
+def noise(length: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Noise [length] of an RMS of 1 whose level falls by 0 to 9 dB an octave."""
+    from scipy.fft import irfft, rfft
+
+    spectrum = rfft(rng.standard_normal(length).astype(np.float32))
+    spectrum *= np.maximum(np.arange(len(spectrum)), length / 320) ** -rng.uniform(0, 1.5)
+    coloured = irfft(spectrum, length)
+    return coloured / np.float32(max(_rms(coloured), 1e-9))
 
 
 def _spectra(sounds: NDArray[np.float32], taper: NDArray[np.float32]) -> Spectra:
