@@ -12,6 +12,7 @@ from hypothesis import given, settings, strategies as st
 from ripieno.contracts.errors import InputError
 from ripieno.toolkit.ffmpeg import ffmpeg_path, file_url
 from ripieno.toolkit.loudness import LoudnessMeter, TruePeakLimiter, k_weighting
+from ripieno.toolkit.resampling import polyphase_bank
 
 DATA = Path(os.environ.get("RIPIENO_DATA", Path(__file__).parents[3] / "shared" / "data"))
 needs_music = pytest.mark.skipif(not (DATA / "music").is_dir(), reason="no music: set RIPIENO_DATA")
@@ -214,6 +215,18 @@ def test_the_true_peak_of_the_output_never_exceeds_the_ceiling(
     output = limited(limiter, signal)
     assert output.shape == signal.shape and output.dtype == np.float32
     assert measured(output, rate_hz=rate_hz, weights=(1.0,) * signal.shape[0]).true_peak_dbtp <= ceiling_dbtp
+
+
+@settings(deadline=None)
+@given(loud_signals(), st.sampled_from([8000, 44_100, 48_000, 192_000]))
+def test_the_true_peak_is_that_of_the_whole_interpolation(signal, rate_hz):
+    factor = max(2, math.ceil(192_000 / rate_hz))
+    bank = polyphase_bank(from_hz=rate_hz, to_hz=factor * rate_hz)
+    padded = np.pad(signal.astype(float), [(0, 0), (bank.shape[1], bank.shape[1])])
+    peak = max(np.abs(np.correlate(channel, taps, "valid")).max() for channel in padded for taps in bank)
+    expected_dbtp = 20 * math.log10(peak) if peak else -math.inf
+    meter = measured(signal, rate_hz=rate_hz, weights=(1.0,) * signal.shape[0])
+    assert meter.true_peak_dbtp == pytest.approx(expected_dbtp, abs=1e-5)
 
 
 @settings(deadline=None)

@@ -30,6 +30,7 @@ _OVERSAMPLED_HZ = 192_000
 # The gain moves a little between the samples of one interpolation, and meters differ by their interpolation
 # just below half the rate: this covers both.
 _LIMITER_MARGIN_DB = 0.1
+_RUN_STEP = 256
 _SURROUND = 1.41
 _WEIGHTS = {
     1: (1.0,),
@@ -122,7 +123,8 @@ class LoudnessMeter:
 
     def _measure_peak(self, hop: NDArray[np.float64]) -> None:
         extended = np.concatenate([self._context, hop], axis=1)
-        self._peak = max(self._peak, float(_frame_peaks(extended, bank=self._bank).max()))
+        peaks = _frame_peaks(extended, bank=self._bank, above=self._peak)
+        self._peak = max(self._peak, float(peaks.max()))
         self._context = extended[:, hop.shape[1] :]
 
     def _block_powers(self, hops: int) -> NDArray[np.float64]:
@@ -218,13 +220,12 @@ class TruePeakLimiter:
         """Gains of the samples that lie the whole look-ahead before these."""
         extended = np.concatenate([self._context, samples], axis=1)
         self._context = extended[:, samples.shape[1] :]
-        peaks = _frame_peaks(extended, bank=self._bank)
+        peaks = _frame_peaks(extended, bank=self._bank, above=self._ceiling)
         allowed = np.concatenate([self._allowed, self._ceiling / np.maximum(peaks, self._ceiling)])
         self._allowed = allowed[len(peaks) :]
         risen = np.concatenate([self._risen, self._released(_running_minimum(allowed, width=self._hold))])
         self._risen = risen[len(peaks) :]
-        smoothed: NDArray[np.float64] = np.correlate(risen, self._taper, "valid")
-        return smoothed
+        return 1 - _correlated(1 - risen, self._taper)
 
     def _released(self, held: NDArray[np.float64]) -> NDArray[np.float64]:
         """Let the gain rise by a fixed step a sample at most: a running minimum of it, less the steps."""
@@ -282,15 +283,43 @@ def _oversampling_bank(rate_hz: int) -> NDArray[np.float64]:
     return polyphase_bank(from_hz=rate_hz, to_hz=max(2, -(-_OVERSAMPLED_HZ // rate_hz)) * rate_hz)
 
 
-def _frame_peaks(samples: NDArray[Any], *, bank: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Highest magnitude over channels and phases, [frames - taps + 1]: where all taps are inside."""
+def _frame_peaks(
+    samples: NDArray[Any], *, bank: NDArray[np.float64], above: float = 0.0
+) -> NDArray[np.float64]:
+    """Highest magnitude over channels and phases, [frames - taps + 1]: where all taps are inside.
+
+    Only what is higher than `above` is sure to be found: where no sum of samples comes near it, which is most
+    of speech, nothing is interpolated.
+    """
     # Phase 0 of the interpolation gives the samples themselves.
-    ahead = bank.shape[1] // 2
-    highest: NDArray[np.float64] = np.abs(samples[:, ahead - 1 : -ahead]).max(axis=0)
-    for channel in samples:
-        for taps in bank[1:]:
-            np.maximum(highest, np.abs(np.correlate(channel, taps, "valid")), out=highest)
+    taps = bank.shape[1]
+    loudest = np.abs(samples).max(axis=0)
+    highest: NDArray[np.float64] = loudest[taps // 2 - 1 : -(taps // 2)].astype(np.float64)
+    reachable = above / np.abs(bank).sum(axis=1).max()
+    for start, stop in _runs_above(loudest, reachable, reach=taps - 1):
+        own = highest[start:stop]
+        for channel in samples[:, start : stop + taps - 1]:
+            for phase in bank[1:]:
+                np.maximum(own, np.abs(np.correlate(channel, phase, "valid")), out=own)
     return highest
+
+
+def _correlated(values: NDArray[np.float64], taps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Correlation where all taps are inside, of values >= 0 that are 0 for long stretches."""
+    correlated = np.zeros(len(values) - len(taps) + 1)
+    for start, stop in _runs_above(values, 0.0, reach=len(taps) - 1):
+        correlated[start:stop] = np.correlate(values[start : stop + len(taps) - 1], taps, "valid")
+    return correlated
+
+
+def _runs_above(values: NDArray[Any], threshold: float, *, reach: int) -> list[tuple[int, int]]:
+    """Runs of places such that no value from a place outside them to `reach` after it is above a threshold."""
+    count = len(values) - reach
+    loud = np.logical_or.reduceat(values > threshold, np.arange(0, len(values), _RUN_STEP))
+    near = np.any([np.pad(loud, (0, ahead))[ahead:] for ahead in range(-(-reach // _RUN_STEP) + 1)], axis=0)
+    turns = np.flatnonzero(np.diff(near, prepend=False, append=False)) * _RUN_STEP
+    runs = np.minimum(turns, count).reshape(-1, 2).tolist()
+    return [(start, stop) for start, stop in runs if start < stop]
 
 
 def _running_minimum(values: NDArray[np.float64], *, width: int) -> NDArray[np.float64]:
