@@ -148,6 +148,19 @@ def wiener(**settings: object) -> Estimate:
     return lambda mixture, estimates: joiner.join(mixture, estimates[0])
 
 
+def wiener_on_the_estimate(*, beta: float) -> Estimate:
+    """The same gain, applied to the first estimate and not to the mixture."""
+    layout = {"window": 1024, "hop": 256}
+
+    def join(mixture: Audio, estimates: list[Audio]) -> Audio:
+        whole, part = (stft(audio.samples, **layout) for audio in (mixture, estimates[0]))
+        power, rest = np.square(np.abs(part)), np.square(np.abs(whole - part))
+        gain = np.maximum(power / np.maximum(power + beta * rest, 1e-30), 0.02)
+        return Audio(istft(gain * part, **layout, length=mixture.frames), RATE_HZ)
+
+    return join
+
+
 def alone(number: int) -> Estimate:
     """An estimate as it is."""
     return lambda mixture, estimates: estimates[number]
@@ -170,6 +183,7 @@ FUSIONS = {
 WIENERS = {
     "the estimate": alone(0),
     **{f"beta {beta:g}": wiener(beta=beta) for beta in (0.5, 1.0, 1.5)},
+    **{f"beta {beta:g} on the estimate": wiener_on_the_estimate(beta=beta) for beta in (0.25, 1.0)},
     "beta 1, floor 0.1": wiener(floor=0.1),
     "beta 1, smoothed 30 ms": wiener(smooth_ms=30.0),
 }

@@ -5,13 +5,13 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from ripieno.contracts import Audio, InputError, Joiner, PluginConfig
+from ripieno.contracts import Audio, InputError, Joiner
 
-from .masks import Mask, Rule, fuse, ratio_mask, smooth
-from .spans import Grid, apply_gains, check_same_shape, with_context
+from .masks import Mask, Rule, fuse, ratio_mask
+from .spans import Grid, SpectralConfig, apply_gains, check_same_shape, smoothed
 
 
-class MaskFusionConfig(PluginConfig):
+class MaskFusionConfig(SpectralConfig):
     """Settings of `MaskFusion`."""
 
     rule: Rule = Field(
@@ -26,27 +26,6 @@ class MaskFusionConfig(PluginConfig):
         le=8,
         description="A mask is |E|**e / (|E|**e + |X - E|**e): 1 gives back the mask that made an estimate, "
         "2 compares powers, more comes near a binary mask.",
-    )
-    window_ms: float = Field(
-        64.0,
-        ge=4,
-        le=1000,
-        description="Length of a frame; a quarter of it is the hop.",
-        json_schema_extra={"unit": "ms"},
-    )
-    smooth_ms: float = Field(
-        0.0,
-        ge=0,
-        le=2000,
-        description="How far on either side the mask is averaged over time; 0 leaves it.",
-        json_schema_extra={"unit": "ms"},
-    )
-    smooth_hz: float = Field(
-        0.0,
-        ge=0,
-        le=4000,
-        description="How far on either side the mask is averaged over frequency; 0 leaves it.",
-        json_schema_extra={"unit": "Hz"},
     )
 
     @model_validator(mode="after")
@@ -91,22 +70,18 @@ class MaskFusion(Joiner[MaskFusionConfig]):
         """
         self._check(mixture, estimates)
         grid = Grid.of(mixture.rate_hz, window_ms=self.config.window_ms)
-        total, reach = grid.count(mixture.frames), grid.frames_in(self.config.smooth_ms)
+        total = grid.count(mixture.frames)
 
         def fused(first: int, last: int) -> Mask:
+            self.context.progress(first, total, unit="frames")
             spectra = grid.spectra(mixture, first, last)
             parts = (grid.spectra(estimate, first, last) for estimate in estimates)
             masks = [ratio_mask(part, spectra - part, exponent=self.config.exponent) for part in parts]
             return fuse(masks, rule=self.config.rule, weights=self.config.weights)
 
-        def smoothed(first: int, last: int) -> Mask:
-            self.context.progress(first, total, unit="frames")
-            mask, own = with_context(fused, first, last, total=total, reach=reach)
-            mask = smooth(mask, reach=reach, axis=0)[own]
-            return smooth(mask, reach=grid.bins_in(self.config.smooth_hz), axis=2)
-
+        gains = smoothed(fused, grid=grid, total=total, config=self.config)
         with self.context.audio_writer(mixture.format) as writer:
-            apply_gains(mixture, smoothed, grid=grid, writer=writer)
+            apply_gains(mixture, gains, grid=grid, writer=writer)
             return writer.close()
 
     def _check(self, mixture: Audio, estimates: Sequence[Audio]) -> None:

@@ -13,14 +13,43 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
-from ripieno.contracts import Audio, AudioWriter, InputError
+from ripieno.contracts import Audio, AudioWriter, InputError, PluginConfig
 from ripieno.toolkit.framing import frames
 from ripieno.toolkit.spectra import Synthesis, Tapers, matched_tapers
+
+from .masks import smooth
 
 OVERLAP = 4
 SPAN_BINS, LEAST_FRAMES = 1 << 19, 32
 GainsOf = Callable[[int, int], NDArray[Any]]
+
+
+class SpectralConfig(PluginConfig):
+    """Settings of what works on a short-time spectrum."""
+
+    window_ms: float = Field(
+        64.0,
+        ge=4,
+        le=1000,
+        description="Length of a frame; a quarter of it is the hop.",
+        json_schema_extra={"unit": "ms"},
+    )
+    smooth_ms: float = Field(
+        0.0,
+        ge=0,
+        le=2000,
+        description="How far on either side is averaged over time; 0: not at all.",
+        json_schema_extra={"unit": "ms"},
+    )
+    smooth_hz: float = Field(
+        0.0,
+        ge=0,
+        le=4000,
+        description="How far on either side is averaged over frequency; 0: not at all.",
+        json_schema_extra={"unit": "Hz"},
+    )
 
 
 @dataclass(frozen=True)
@@ -91,10 +120,22 @@ def apply_gains(audio: Audio, gains_of: GainsOf, *, grid: Grid, writer: AudioWri
         writer.write(synthesis.flush(audio.frames, spectra=spectra) if ended else synthesis.push(spectra))
 
 
-def with_context(make: GainsOf, first: int, last: int, *, total: int, reach: int) -> tuple[Any, slice]:
-    """What `make` gives for frames around a span, as many as a filter over time sees, and where the span is."""
-    seen = max(0, first - reach)
-    return make(seen, min(total, last + reach)), slice(first - seen, last - seen)
+def smoothed(make: GainsOf, *, grid: Grid, total: int, config: SpectralConfig) -> GainsOf:
+    """What `make` gives, [frame, ..., bin], averaged over time and frequency as the settings say.
+
+    Parameters
+    ----------
+    total : int
+        Frames of the sound; `make` is called for as many around a span as the average over time sees.
+    """
+    reach, reach_bins = grid.frames_in(config.smooth_ms), grid.bins_in(config.smooth_hz)
+
+    def averaged(first: int, last: int) -> NDArray[Any]:
+        seen = max(0, first - reach)
+        values = smooth(make(seen, min(total, last + reach)), reach=reach, axis=0)
+        return smooth(values[first - seen : last - seen], reach=reach_bins, axis=-1)
+
+    return averaged
 
 
 def check_same_shape(reference: Audio, other: Audio, *, name: str, reference_name: str) -> None:

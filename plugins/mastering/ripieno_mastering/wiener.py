@@ -6,43 +6,22 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ripieno.contracts import Audio, Joiner, PluginConfig
+from ripieno.contracts import Audio, Joiner
 
-from .masks import Mask, smooth
-from .spans import Grid, apply_gains, check_same_shape, with_context
+from .masks import Mask
+from .spans import Grid, SpectralConfig, apply_gains, check_same_shape, smoothed
 
 
-class WienerConfig(PluginConfig):
+class WienerConfig(SpectralConfig):
     """Settings of `Wiener`."""
 
     beta: float = Field(
         1.0,
         ge=0,
         le=100,
-        description="How many times the power of the rest is subtracted; 0 changes nothing.",
+        description="How many times the rest's power counts as noise; 0 passes the mixture.",
     )
     floor: float = Field(0.02, ge=0, le=1, description="The gain is never below this.")
-    window_ms: float = Field(
-        64.0,
-        ge=4,
-        le=1000,
-        description="Length of a frame; a quarter of it is the hop.",
-        json_schema_extra={"unit": "ms"},
-    )
-    smooth_ms: float = Field(
-        0.0,
-        ge=0,
-        le=2000,
-        description="How far on either side powers are averaged over time; 0 leaves them.",
-        json_schema_extra={"unit": "ms"},
-    )
-    smooth_hz: float = Field(
-        0.0,
-        ge=0,
-        le=4000,
-        description="How far on either side powers are averaged over frequency; 0 leaves them.",
-        json_schema_extra={"unit": "Hz"},
-    )
 
 
 class Wiener(Joiner[WienerConfig]):
@@ -79,18 +58,18 @@ class Wiener(Joiner[WienerConfig]):
         """
         check_same_shape(mixture, estimate, name="the estimate", reference_name="the mixture")
         grid = Grid.of(mixture.rate_hz, window_ms=self.config.window_ms)
-        total, reach = grid.count(mixture.frames), grid.frames_in(self.config.smooth_ms)
+        total = grid.count(mixture.frames)
 
         def powers(first: int, last: int) -> NDArray[Any]:
+            self.context.progress(first, total, unit="frames")
             part = grid.spectra(estimate, first, last)
             rest = grid.spectra(mixture, first, last) - part
             return np.stack([_power(part), _power(rest)], axis=1)
 
+        averaged = smoothed(powers, grid=grid, total=total, config=self.config)
+
         def gains(first: int, last: int) -> Mask:
-            self.context.progress(first, total, unit="frames")
-            both, own = with_context(powers, first, last, total=total, reach=reach)
-            both = smooth(both, reach=reach, axis=0)[own]
-            part, rest = np.moveaxis(smooth(both, reach=grid.bins_in(self.config.smooth_hz), axis=3), 1, 0)
+            part, rest = np.moveaxis(averaged(first, last), 1, 0)
             noisy = part + np.float32(self.config.beta) * rest
             gain: Mask = np.divide(part, noisy, out=np.ones_like(part), where=noisy > 0)
             return np.maximum(gain, np.float32(self.config.floor))
