@@ -88,7 +88,7 @@ class Workbench:
         """Do a command, which ends with exit status `code`."""
         process = self.start(*args, **options)
         try:
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=300)
         finally:
             kill_group(process)
         assert process.returncode == code, f"exit {process.returncode}: {err[-2000:]}"
