@@ -10,6 +10,7 @@ read after an explicit word of trust, and after its checksum, where its name has
 import hashlib
 import json
 import os
+import shutil
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -53,7 +54,7 @@ def load_network(path: Path, *, trust: bool) -> "Module":
         from demucs.hf import load_safetensors_model
 
         with _reading(path):
-            return load_safetensors_model(path).eval()
+            return _ready(load_safetensors_model(path))
     return _built(path, unpickled(path, trust=trust))
 
 
@@ -86,6 +87,7 @@ def convert(path: Path, folder: Path, *, trust: bool) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.part")
     save_file(tensors, part, {"klass": f"{klass.__module__}.{klass.__qualname__}", **arguments})
+    shutil.copymode(path, part)
     os.replace(part, target)
     return target
 
@@ -140,7 +142,15 @@ def _built(path: Path, package: dict[str, Any]) -> "Module":
         _require_diffq(path)
     with _reading(path):
         network: Module = load_model({**package, "kwargs": dict(package["kwargs"])})  # type: ignore[no-untyped-call]
-        return network.eval()
+        return _ready(network)
+
+
+def _ready(network: "Module") -> "Module":
+    # Demucs's transformer may move its positions by the generator that all of Python shares.
+    transformer: Any = getattr(network, "crosstransformer", None)
+    if transformer is not None:
+        transformer.sin_random_shift = 0
+    return network.eval()
 
 
 def _check_digest(path: Path) -> None:

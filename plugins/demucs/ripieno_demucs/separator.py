@@ -25,7 +25,7 @@ from ripieno.contracts import (
 from .checkpoints import check_trust, load_network, signature_of
 from .estimates import Block, Member, at_rate, audio_at_rate, cut, estimates
 from .models import Bag, bag_in, checkpoint_in, stems_in, zoo_bag, zoo_models, zoo_stems
-from .passes import Network, is_transformer, torch_threads
+from .passes import Network, is_transformer, torch_settings
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -73,7 +73,7 @@ class DemucsConfig(PluginConfig):
         json_schema_extra={"unit": "s"},
     )
     precision: Literal["fp32", "bf16"] = Field(
-        "fp32", description="Of products; bf16 is faster on processors that have it, and off by about -40 dB."
+        "fp32", description="Of products; bf16 is faster on processors that have it, and less exact."
     )
     threads: int = Field(
         1, ge=1, le=256, description="Threads of torch; another number may change the last bits."
@@ -89,8 +89,8 @@ class DemucsConfig(PluginConfig):
             return settings
         bag = zoo_bag(given["model"])
         if bag is None:
-            raise ValueError(
-                f"there is no model {given['model']} in Demucs's zoo: {', '.join(zoo_models())}. "
+            raise ConfigError(
+                f"model: there is no {given['model']} in Demucs's zoo: {', '.join(zoo_models())}. "
                 "Name the `folder` of one that is your own"
             )
         wanted = _wanted(zoo_stems(given["model"]), given["two_stems"])
@@ -175,7 +175,7 @@ class DemucsSeparator(Separator[DemucsConfig]):
         names = self.output_names(self.config)
         stems = {name: Audio(np.zeros((audio.channels, 0), np.float32), audio.rate_hz) for name in names}
         if audio.frames:
-            with torch_threads(self.config.threads):
+            with torch_settings(threads=self.config.threads):
                 stems = dict(zip(names, self._separated(audio), strict=True))
         return Stems(stems, provenance=Provenance(licences=_licences(self.config)))
 

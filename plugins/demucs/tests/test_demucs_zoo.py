@@ -58,7 +58,7 @@ def test_six_stems_are_known():
 
 
 def test_an_unknown_model_is_refused_with_what_there_is():
-    with pytest.raises(ValueError, match="htdemucs_ft.*`folder`"):
+    with pytest.raises(ConfigError, match="htdemucs_ft.*`folder`"):
         DemucsConfig(model="htdemux")
     with pytest.raises(ConfigError, match="not guitar"):
         DemucsConfig(model="htdemucs", two_stems="guitar")
