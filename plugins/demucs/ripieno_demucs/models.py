@@ -52,6 +52,27 @@ class Bag:
         return tuple(one for one in networks if any(self.weight(one, stem) for stem in stems))
 
 
+def check_weights(bag: Bag, stems: tuple[str, ...]) -> None:
+    """Refuse weights that leave a stem without a network.
+
+    Raises
+    ------
+    InputError
+        Naming it, or saying that their number is not that of the stems.
+    """
+    if not bag.weights:
+        return
+    if any(len(row) != len(stems) for row in bag.weights):
+        raise InputError(
+            f"weights of {', '.join(bag.signatures)}: each row needs one for each of {', '.join(stems)}"
+        )
+    for stem, column in zip(stems, zip(*bag.weights, strict=True), strict=True):
+        if min(column) < 0 or sum(column) == 0:
+            raise InputError(
+                f"weights of {', '.join(bag.signatures)}: {stem} needs some above 0, and none below"
+            )
+
+
 def zoo_bag(model: str) -> Bag | None:
     """A bag of the zoo, or one network of it by its signature; None where the zoo has no such model."""
     if model in _zoo_signatures():

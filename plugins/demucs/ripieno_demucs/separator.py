@@ -18,13 +18,14 @@ from ripieno.contracts import (
     PluginConfig,
     PluginRef,
     Provenance,
+    Resources,
     Separator,
     Stems,
 )
 
 from .checkpoints import check_trust, load_network, signature_of
 from .estimates import Block, Member, at_rate, audio_at_rate, cut, estimates
-from .models import Bag, bag_in, checkpoint_in, stems_in, zoo_bag, zoo_models, zoo_stems
+from .models import Bag, bag_in, check_weights, checkpoint_in, stems_in, zoo_bag, zoo_models, zoo_stems
 from .passes import Network, is_transformer, torch_settings
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class DemucsConfig(PluginConfig):
 
 
 class DemucsSeparator(Separator[DemucsConfig]):
-    """Demucs's networks, in bounded memory: the same stems as Demucs's own command, by seeded shifts.
+    """Demucs's networks, in bounded memory: the stems of Demucs's own command, but for shifts that are seeded.
 
     Any rate and number of channels: the networks hear 44.1 kHz in pairs of channels (mono as two equal ones,
     5.1 in three pairs), and the stems are brought back to the audio's rate, channels and length. `no_STEM` is
@@ -124,6 +125,7 @@ class DemucsSeparator(Separator[DemucsConfig]):
     """
 
     random = True
+    resources = Resources(memory_mb=1300)
     licences = (
         Licence(
             "MIT",
@@ -228,6 +230,8 @@ class DemucsSeparator(Separator[DemucsConfig]):
                     f"model: {bag.signatures[index]} gives {', '.join(network.stems)}, expected was "
                     f"{', '.join(stems)}. Run: core demucs convert, as a safetensors file says what it gives"
                 )
+        if len({(network.rate_hz, network.channels) for network in networks.values()}) > 1:
+            raise ConfigError(f"model: the networks of {self.config.model} differ in rate or channels")
         starts = self._starts(len(bag.signatures), next(iter(networks.values())).rate_hz)
         return tuple(
             Member(network, tuple(bag.weight(index, stem) for stem in wanted), starts[index])
@@ -283,8 +287,9 @@ def _wanted(stems: tuple[str, ...], stem: str | None) -> tuple[int, ...]:
 
 def _files(config: DemucsConfig) -> tuple[tuple[int, Path], ...]:
     """Number and file of each network that is needed."""
-    bag = _bag(config)
-    members = bag.members(_wanted(_stems(config), config.two_stems))
+    bag, stems = _bag(config), _stems(config)
+    check_weights(bag, stems)
+    members = bag.members(_wanted(stems, config.two_stems))
     signatures = list(dict.fromkeys(bag.signatures[index] for index in members))
     if config.folder is None:
         paths = [reference.plugin.path for reference in config.weights]

@@ -141,6 +141,23 @@ def test_networks_that_give_other_stems_than_expected_are_refused(tmp_path):
         separator(tmp_path, trust=True).separate(song(0.2))
 
 
+def test_networks_of_different_rates_are_no_bag(tmp_path):
+    save_bag(tmp_path, "net", ["a", "b"])
+    save_safe(network("Demucs"), tmp_path, "a")
+    save_safe(network("Demucs", samplerate=16000), tmp_path, "b")
+    with pytest.raises(ConfigError, match="differ in rate"):
+        separator(tmp_path).separate(song(0.2))
+
+
+@pytest.mark.parametrize("weights", [[[1, 1]], [[1, 1, 1, 0]], [[1, 1, 1, -1]]], ids=str)
+def test_weights_that_give_no_mean_are_refused(tmp_path, weights):
+    save_bag(tmp_path, "net", ["a"], weights=weights)
+    save_safe(network("Demucs"), tmp_path, "a")
+    plugin = separator(tmp_path)
+    with pytest.raises(InputError, match="weights of a"):
+        plugin.assets(plugin.config)
+
+
 def test_stems_of_safetensors_are_known_without_loading(tmp_path):
     save_safe(network("Demucs", sources=["speech", "music"]), tmp_path, "net")
     assert separator(tmp_path).output_names(DemucsConfig(folder=tmp_path, model="net")) == ("speech", "music")
