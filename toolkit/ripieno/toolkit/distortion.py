@@ -28,6 +28,8 @@ from .framing import frames, hann
 _ROUNDING = 1e-14
 _WINDOW_S = 0.064
 _TILE_FRAMES, _TILE_BINS = 4, 4
+# A constant stands in bins 0 and 1 under a Hann window, and is neither speech nor music.
+_FIRST_BIN = 2
 # Relative to a tile's energy: a source 80 dB below the other one is not told from its rounding.
 _RIDGE = 1e-8
 
@@ -54,27 +56,6 @@ def si_sdr_db(estimate: NDArray[Any], reference: NDArray[Any]) -> float:
     meter = SiSdrMeter(channels=reference.shape[0])
     meter.push(estimate, reference)
     return meter.db
-
-
-def si_sdr_improvement_db(estimate: NDArray[Any], reference: NDArray[Any], *, mixture: NDArray[Any]) -> float:
-    """By how much the estimate is nearer to the reference than the mixture was.
-
-    Parameters
-    ----------
-    estimate, reference, mixture : float array [channels, frames] or [frames]
-        Of one shape.
-
-    Returns
-    -------
-    float
-        > 0 is better; nan where neither has a finite ratio of its own.
-
-    Raises
-    ------
-    InputError
-        If the shapes differ.
-    """
-    return si_sdr_db(estimate, reference) - si_sdr_db(mixture, reference)
 
 
 def residual_music_db(
@@ -112,7 +93,7 @@ class SiSdrMeter:
 
     Notes
     -----
-    Holds six sums a channel, of any length of signal.
+    Holds five sums a channel, however long the signals are.
     """
 
     def __init__(self, *, channels: int) -> None:
@@ -157,7 +138,7 @@ class ResidualMusicMeter:
     is ``a * speech + b * music + rest`` with complex a, b by least squares. The music left is the energy of all
     ``b * music`` against that of all ``a * speech``, in dB, less the same ratio of the mix. So 0 dB is
     the mix at any gain, -15 dB has the music 15 dB lower under the voice, and what both share cancels: a
-    gain, an equalizer, a gain that changes slowly in time.
+    gain, an equalizer, a gain that changes slowly in time. What lies below 31 Hz, an offset too, is not heard.
 
     Parameters
     ----------
@@ -228,6 +209,7 @@ class ResidualMusicMeter:
         window = 2 * self._hop
         cut = frames(samples, window=window, hop=self._hop, centred=False)
         spectra = np.fft.rfft(cut * hann(window))
+        spectra = spectra[..., _FIRST_BIN:]
         kept = spectra.shape[-1] // _TILE_BINS * _TILE_BINS
         tiles = spectra[..., :kept].reshape(*spectra.shape[:-1], -1, _TILE_BINS)
         inner = np.einsum("icftb,jcftb->ijct", tiles.conj(), tiles)
