@@ -7,7 +7,6 @@ as Demucs 4.1 writes it. Only Demucs's own classes are built. A pickle can run a
 read after an explicit word of trust, and after its checksum, where its name has one.
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ripieno.contracts import InputError, MissingError, RefusedError
+from ripieno.toolkit.checkpoints import check_digits, name_and_digits
 
 from .models import safetensors_facts
 
@@ -83,18 +83,13 @@ def convert(path: Path, folder: Path, *, trust: bool) -> Path:
     built = _built(path, package)
     state = built.state_dict() if is_quantized else package["state"]
     tensors = {name: tensor.detach().contiguous().clone() for name, tensor in state.items()}
-    target = folder / f"{signature_of(path)}.safetensors"
+    target = folder / f"{name_and_digits(path)[0]}.safetensors"
     folder.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.part")
     save_file(tensors, part, {"klass": f"{klass.__module__}.{klass.__qualname__}", **arguments})
     shutil.copymode(path, part)
     os.replace(part, target)
     return target
-
-
-def signature_of(path: Path) -> str:
-    """The name of a network, from that of its file."""
-    return path.stem.rpartition("-")[0] or path.stem
 
 
 def check_trust(path: Path, *, trust: bool) -> None:
@@ -109,7 +104,7 @@ def check_trust(path: Path, *, trust: bool) -> None:
         return
     raise RefusedError(
         f"{path}: a pickled checkpoint can run any code when it is read. If you trust whom it comes from, run: "
-        f"core demucs convert --trust {path.name}, or set trust: true"
+        f"core demucs convert --trust {path}, or set trust: true"
     )
 
 
@@ -124,7 +119,7 @@ def unpickled(path: Path, *, trust: bool) -> dict[str, Any]:
     import torch
 
     check_trust(path, trust=trust)
-    _check_digest(path)
+    check_digits(path)
     with _reading(path):
         package = torch.load(path, map_location="cpu", weights_only=False)
     is_network = isinstance(package, dict) and {"klass", "args", "kwargs", "state"} <= package.keys()
@@ -151,19 +146,6 @@ def _ready(network: "Module") -> "Module":
     if transformer is not None:
         transformer.sin_random_shift = 0
     return network.eval()
-
-
-def _check_digest(path: Path) -> None:
-    _, dash, digits = path.stem.rpartition("-")
-    if not dash:
-        return
-    with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if not digest.startswith(digits):
-        raise InputError(
-            f"{path}: its SHA-256 begins {digest[:8]}, its name says {digits}: it is damaged or another file. "
-            "Nothing of it was read; get it again"
-        )
 
 
 def _check_metadata(path: Path) -> None:

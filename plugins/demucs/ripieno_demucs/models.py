@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ripieno.contracts import InputError, MissingError
+from ripieno.toolkit.checkpoints import name_and_digits
 
 FOUR_STEMS = ("drums", "bass", "other", "vocals")
 SIX_STEMS = (*FOUR_STEMS, "guitar", "piano")
@@ -107,13 +108,9 @@ def bag_in(folder: Path, model: str) -> Bag:
         return _read_bag(definition)
     if _files(folder, model):
         return Bag((model,))
-    if not any(folder.glob("*.safetensors")) and not any(folder.glob("*.th")):
-        raise MissingError(f"{folder}: no checkpoint in this folder. {_cure(model)}")
     bag = zoo_bag(model)
     if bag is None:
-        known = sorted({path.stem for path in folder.iterdir() if path.suffix in (".yaml", ".safetensors")})
-        has = f", only {', '.join(known)}" if known else ""
-        raise MissingError(f"{folder}: no model {model} here{has}. {_cure(model)}")
+        raise _missing(folder, model)
     return bag
 
 
@@ -129,9 +126,7 @@ def checkpoint_in(folder: Path, signature: str) -> Path:
     """
     files = _files(folder, signature)
     if not files:
-        raise MissingError(
-            f"{folder}: no {signature}.safetensors and no {signature}-….th. {_cure(signature)}"
-        )
+        raise _missing(folder, signature)
     if len(files) > 1 and files[0].suffix == ".th":
         names = ", ".join(path.name for path in files)
         raise InputError(f"{folder}: {names} are all of one network. Delete all but one")
@@ -173,17 +168,27 @@ def safetensors_facts(path: Path) -> Mapping[str, str]:
     return facts if isinstance(facts, dict) else {}
 
 
-def _cure(name: str) -> str:
-    return f"Put {name}'s checkpoints (.safetensors, or .th) there, or leave `folder` out for those of the catalogue"
+def _missing(folder: Path, name: str) -> MissingError:
+    """Of a model or a network that a folder does not have; says what it has."""
+    files = (path for path in folder.iterdir() if path.suffix in (".yaml", ".safetensors", ".th"))
+    known = ", ".join(sorted({name_and_digits(path)[0] for path in files if path.is_file()}))
+    if not known:
+        return MissingError(
+            f"{folder}: no checkpoint in this folder. Put {name}'s (.safetensors, or .th) there, or leave `folder` "
+            "out for those of the catalogue"
+        )
+    return MissingError(
+        f"{folder}: no {name} here, only {known}. Put its checkpoint (.safetensors, or .th) there, or name another "
+        "`model`"
+    )
 
 
 def _files(folder: Path, signature: str) -> list[Path]:
     """Files of a network, the preferred one first."""
     if not folder.is_dir():
         raise MissingError(f"{folder}: is no folder. `folder` names the one that holds the model's files")
-    found = [folder / f"{signature}.safetensors", folder / f"{signature}.th"]
-    checked = [path for path in folder.glob("*.th") if path.stem.rpartition("-")[0] == signature]
-    return [path for path in found if path.is_file()] + sorted(checked)
+    pickles = (path for path in folder.glob("*.th") if signature in (path.stem, name_and_digits(path)[0]))
+    return [path for path in (folder / f"{signature}.safetensors", *sorted(pickles)) if path.is_file()]
 
 
 def _read_bag(path: Path) -> Bag:

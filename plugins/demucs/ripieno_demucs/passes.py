@@ -20,7 +20,7 @@ from ripieno.contracts import Audio, ConfigError
 if TYPE_CHECKING:
     from torch.nn import Module
 
-_BLOCK_FRAMES = 1 << 18
+_BLOCK_FRAMES = 1 << 16
 _SILENCE = 1e-8
 
 
@@ -66,10 +66,13 @@ class Sound:
         heard = np.zeros((len(self.channels), stop - start), np.float32)
         if first < last:
             samples = self.audio.read(first, last)[self.channels, :]
-            heard[:, first - start : last - start] = (samples - np.float32(self.mean)) / np.float32(
-                self.deviation
-            )
+            level = (samples - np.float32(self.mean)) / np.float32(self.deviation)
+            heard[:, first - start : last - start] = level
         return heard
+
+    def at_its_level(self, heard: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What a network made of it, of the mean and deviation that the audio has."""
+        return heard * np.float32(self.deviation) + np.float32(self.mean)
 
 
 @dataclass(frozen=True, eq=False)

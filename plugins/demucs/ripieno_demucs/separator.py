@@ -12,7 +12,6 @@ from pydantic import Field, model_validator
 from ripieno.contracts import (
     Asset,
     Audio,
-    AudioFormat,
     ConfigError,
     Licence,
     PluginConfig,
@@ -22,9 +21,11 @@ from ripieno.contracts import (
     Separator,
     Stems,
 )
+from ripieno.toolkit.channels import Block, at_rate, audio_at_rate
+from ripieno.toolkit.checkpoints import name_and_digits
 
-from .checkpoints import check_trust, load_network, signature_of
-from .estimates import Block, Member, at_rate, audio_at_rate, cut, estimates
+from .checkpoints import check_trust, load_network
+from .estimates import Member, estimates
 from .models import Bag, bag_in, check_weights, checkpoint_in, stems_in, zoo_bag, zoo_models, zoo_stems
 from .passes import Network, is_transformer, torch_settings
 
@@ -113,9 +114,10 @@ class DemucsConfig(PluginConfig):
 class DemucsSeparator(Separator[DemucsConfig]):
     """Demucs's networks, in bounded memory: the stems of Demucs's own command, but for shifts that are seeded.
 
-    Any rate and number of channels: the networks hear 44.1 kHz in pairs of channels (mono as two equal ones,
-    5.1 in three pairs), and the stems are brought back to the audio's rate, channels and length. `no_STEM` is
-    the audio less the stem. Networks that a stem does not come from are neither loaded nor run.
+    Any rate and number of channels: the networks hear 44.1 kHz, stereo; of 5.1 they hear the front and the surround
+    pair as such and the other channels, like mono, as two equal ones. The stems are brought back to the audio's
+    rate, channels and length. `no_STEM` is the audio less the stem. Networks that a stem does not come from are
+    neither loaded nor run.
 
     References
     ----------
@@ -185,13 +187,8 @@ class DemucsSeparator(Separator[DemucsConfig]):
         members = self._members()
         network = members[0].network
         context = self.context
-        heard = audio_at_rate(
-            audio,
-            network.rate_hz,
-            lambda: context.audio_writer(AudioFormat(network.rate_hz, audio.channels)),
-        )
         blocks = estimates(
-            heard,
+            audio_at_rate(audio, network.rate_hz, writer=context.audio_writer),
             members,
             stems=_wanted(network.stems, self.config.two_stems),
             overlap=self.config.overlap,
@@ -200,12 +197,11 @@ class DemucsSeparator(Separator[DemucsConfig]):
                 done / network.rate_hz, total / network.rate_hz, unit="s"
             ),
         )
-        blocks = at_rate(blocks, from_hz=network.rate_hz, to_hz=audio.rate_hz)
         with ExitStack() as open_files:
             names = self.output_names(self.config)
             writers = [open_files.enter_context(context.audio_writer(audio.format)) for _ in names]
             written = 0
-            for block in cut(blocks, audio.frames):
+            for block in at_rate(blocks, from_hz=network.rate_hz, to_hz=audio.rate_hz, frames=audio.frames):
                 mix = audio.read(written, written + block.shape[-1])
                 written += block.shape[-1]
                 for writer, part in zip(writers, self._adding_up(block, mix), strict=True):
@@ -307,6 +303,6 @@ def _licences(config: DemucsConfig) -> tuple[Licence, ...]:
         return ()
     from . import zoo
 
-    names = (f"demucs_{signature_of(path)}" for _, path in _files(config))
+    names = (f"demucs_{name_and_digits(path)[0]}" for _, path in _files(config))
     assets = (getattr(zoo, name, None) for name in names)
     return tuple(dict.fromkeys(asset.terms for asset in assets if asset is not None))

@@ -103,9 +103,9 @@ def test_a_damaged_pickle_is_refused(tmp_path):
 
 
 def test_weights_of_another_network_are_refused(tmp_path):
-    path = save_safe(network("Demucs"), tmp_path, "net")
-    facts = {"klass": "demucs.demucs.Demucs", "args": "[]", "kwargs": json.dumps({"sources": STEMS})}
-    save_file({"a": torch.zeros(1)}, path, facts)
+    path = tmp_path / "net.safetensors"
+    kwargs = json.dumps({"sources": STEMS, "channels": 4, "depth": 4})
+    save_file({"a": torch.zeros(1)}, path, {"klass": "demucs.demucs.Demucs", "args": "[]", "kwargs": kwargs})
     with pytest.raises(InputError, match="cannot be loaded"):
         load_network(path, trust=False)
 
@@ -113,8 +113,15 @@ def test_weights_of_another_network_are_refused(tmp_path):
 FOLDERS = {
     "is no folder": lambda folder: folder.rmdir(),
     "no checkpoint in this folder": lambda folder: None,
-    "no model net here, only other": lambda folder: save_safe(network("Demucs"), folder, "other"),
-    "no a.safetensors": lambda folder: save_bag(folder, "net", ["a"]),
+    "no net here, only other, third": lambda folder: [
+        save_safe(network("Demucs"), folder, "other"),
+        save_pickle(network("Demucs"), folder, "third"),
+    ],
+    "no a here, only net": lambda folder: save_bag(folder, "net", ["a"]),
+    "no checkpoint in this folder.": lambda folder: [
+        (folder / "net.th").mkdir(),
+        (folder / "net.safetensors").symlink_to(folder / "gone.safetensors"),
+    ],
     "is no bag of models": lambda folder: (folder / "net.yaml").write_text("models: 1", encoding="utf-8"),
     "it needs `models`": lambda folder: (folder / "net.yaml").write_text("a: [", encoding="utf-8"),
     "1 rows of weights": lambda folder: save_bag(folder, "net", ["a", "b"], weights=[[1, 1, 1, 1]]),
@@ -133,6 +140,32 @@ def test_a_folder_without_the_model_is_refused(tmp_path, message):
     with pytest.raises((MissingError, InputError), match=message) as caught:
         plugin.assets(plugin.config)
     assert str(folder) in one_line(caught)
+
+
+def test_the_zoos_model_is_not_taken_for_that_of_a_folder(tmp_path):
+    save_safe(network("Demucs"), tmp_path, "mine")
+    plugin = separator(tmp_path, model="htdemucs")
+    with pytest.raises(MissingError, match="no 955717e8 here, only mine.*another `model`"):
+        plugin.assets(plugin.config)
+
+
+def test_a_name_with_a_dash_promises_no_digits(tmp_path):
+    path = save_pickle(network("Demucs"), tmp_path, "my").rename(tmp_path / "my-net.th")
+    assert separator(tmp_path, model="my-net", trust=True).assets(
+        DemucsConfig(folder=tmp_path, model="my-net", trust=True)
+    ) == (path,)
+    with pytest.raises(MissingError, match="no my here, only my-net"):
+        DemucsSeparator.assets(DemucsConfig(folder=tmp_path, model="my", trust=True))
+    assert convert(path, tmp_path, trust=True) == tmp_path / "my-net.safetensors"
+
+
+def test_checkpoints_that_are_links_are_followed(tmp_path):
+    store, folder = tmp_path / "store", tmp_path / "models"
+    store.mkdir()
+    folder.mkdir()
+    (folder / "net.safetensors").symlink_to(save_safe(network("Demucs"), store, "blob"))
+    (folder / "net.yaml").symlink_to(save_bag(store, "bag", ["net"]))
+    assert separator(folder).separate(song(0.2)).names == tuple(STEMS)
 
 
 def test_networks_that_give_other_stems_than_expected_are_refused(tmp_path):

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from ripieno.contracts import Asset, Audio, AudioFormat, Effect, Licence, PluginConfig, PluginRef, Resources
-from ripieno.toolkit.resampling import SoxrResampler
+from ripieno.contracts import Asset, Audio, Effect, Licence, PluginConfig, PluginRef, Resources
+from ripieno.toolkit.channels import at_rate, audio_at_rate
+from ripieno.toolkit.checkpoints import weights_file
 
-from .checkpoint import read_weights, require_file
+from .checkpoint import read_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -83,8 +84,7 @@ class Denoise(Effect[DenoiseConfig]):
     def assets(cls, config: DenoiseConfig) -> tuple[Path, ...]:
         if isinstance(config.weights, PluginRef):
             return ()
-        require_file(config.weights)
-        return (config.weights,)
+        return (_file(config),)
 
     def process(self, audio: Audio) -> Audio:
         """The audio with less noise.
@@ -112,36 +112,19 @@ class Denoise(Effect[DenoiseConfig]):
         weights = self._weights
         dry = np.float32(self.config.dry)
         with _threads(self.config.threads), self.context.audio_writer(audio.format) as writer:
+            heard = audio_at_rate(audio, RATE_HZ, writer=self.context.audio_writer)
+            blocks = denoised(heard, weights)
             done = 0
-            for wet in self._at_rate_of(audio, weights):
-                stop = min(done + wet.shape[1], audio.frames)
-                writer.write(dry * audio.read(done, stop) + (1 - dry) * wet[:, : stop - done])
+            for wet in at_rate(blocks, from_hz=RATE_HZ, to_hz=audio.rate_hz, frames=audio.frames):
+                stop = done + wet.shape[1]
+                writer.write(dry * audio.read(done, stop) + (1 - dry) * wet)
                 done = stop
                 self.context.progress(done / audio.rate_hz, audio.duration_s, unit="s")
             return writer.close()
 
     @cached_property
     def _weights(self) -> "dict[str, Tensor]":
-        weights = self.config.weights
-        return read_weights(weights.plugin.path if isinstance(weights, PluginRef) else weights)
-
-    def _at_rate_of(self, audio: Audio, weights: "dict[str, Tensor]") -> Iterator[NDArray[np.float32]]:
-        at_16_khz = self._resampled(audio)
-        back = SoxrResampler(RATE_HZ, audio.rate_hz, channels=audio.channels)
-        for block in denoised(at_16_khz, weights):
-            yield block if audio.rate_hz == RATE_HZ else back.push(block)
-        if audio.rate_hz != RATE_HZ:
-            yield back.flush()
-
-    def _resampled(self, audio: Audio) -> Audio:
-        if audio.rate_hz == RATE_HZ:
-            return audio
-        resampler = SoxrResampler(audio.rate_hz, RATE_HZ, channels=audio.channels)
-        with self.context.audio_writer(AudioFormat(RATE_HZ, audio.channels)) as writer:
-            for block in audio.blocks(BLOCK_FRAMES):
-                writer.write(resampler.push(block))
-            writer.write(resampler.flush())
-            return writer.close()
+        return read_weights(_file(self.config))
 
 
 def denoised(audio: Audio, weights: "dict[str, Tensor]") -> Iterator[NDArray[np.float32]]:
@@ -186,3 +169,8 @@ def _threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def _file(config: DenoiseConfig) -> Path:
+    example = "dns64-a7761ff99a7d5bb6.th (134 MB, CC-BY-NC-4.0)"
+    return weights_file(config.weights, such_as=example, asset="denoiser_dns64")

@@ -181,7 +181,7 @@ def test_a_name_that_promises_a_digest_is_held_to_it(tmp_path):
     for path in (right, wrong):
         path.write_bytes(content)
     assert read_weights(right).keys() == random_weights().keys()
-    with pytest.raises(InputError, match=f"SHA-256 begins {digest[:16]}, not a7761ff99a7d5bb6"):
+    with pytest.raises(InputError, match=f"SHA-256 begins {digest[:16]}, its name says a7761ff99a7d5bb6"):
         read_weights(wrong)
 
 

@@ -15,26 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ripieno.contracts import (
-    Asset,
-    Audio,
-    AudioFormat,
-    Licence,
-    MissingError,
-    PluginConfig,
-    PluginRef,
-    Separator,
-    Stems,
-)
-from ripieno.toolkit.resampling import SoxrResampler
+from ripieno.contracts import Asset, Audio, Licence, PluginConfig, PluginRef, Separator, Stems
+from ripieno.toolkit.channels import at_rate, audio_at_rate, channel_groups, ungrouped
+from ripieno.toolkit.checkpoints import weights_file
 
 from .network import MdxNetwork, load_network, samples_of, spectra_of
 
 RATE_HZ = 44100
-BLOCK_FRAMES = 1 << 16
 STEMS = ("vocals", "instrumental")
-_GROUPS = {2: ((0, 1),), 6: ((0, 1), (2,), (3,), (4, 5))}
-"""Channels that the network hears together; of other layouts each by itself."""
 
 
 class MdxNetConfig(PluginConfig):
@@ -110,8 +98,7 @@ class MdxNetSeparator(Separator[MdxNetConfig]):
     def assets(cls, config: MdxNetConfig) -> tuple[Path, ...]:
         if isinstance(config.weights, PluginRef):
             return ()
-        _require_file(config.weights)
-        return (config.weights,)
+        return (_file(config),)
 
     def separate(self, audio: Audio) -> Stems:
         """Vocals and instruments of the audio.
@@ -141,9 +128,8 @@ class MdxNetSeparator(Separator[MdxNetConfig]):
             self.context.audio_writer(audio.format) as rest,
         ):
             done = 0
-            for estimated in self._at_rate_of(audio, network):
-                stop = min(done + estimated.shape[1], audio.frames)
-                own = estimated[:, : stop - done]
+            for own in self._blocks(audio, network):
+                stop = done + own.shape[1]
                 target.write(own)
                 rest.write(audio.read(done, stop) - own)
                 done = stop
@@ -154,10 +140,8 @@ class MdxNetSeparator(Separator[MdxNetConfig]):
     @cached_property
     def _network(self) -> MdxNetwork:
         config = self.config
-        path = config.weights.plugin.path if isinstance(config.weights, PluginRef) else config.weights
-        _require_file(path)
         return load_network(
-            path,
+            _file(config),
             n_fft=config.n_fft,
             hop=config.hop,
             dim_f=config.dim_f,
@@ -166,35 +150,19 @@ class MdxNetSeparator(Separator[MdxNetConfig]):
             gpu=self.context.device == "cuda",
         )
 
-    def _at_rate_of(self, audio: Audio, network: MdxNetwork) -> Iterator[NDArray[np.float32]]:
+    def _blocks(self, audio: Audio, network: MdxNetwork) -> Iterator[NDArray[np.float32]]:
         """The network's stem in blocks [channels, frames], at the audio's own rate."""
-        heard = self._resampled(audio)
-        groups = _GROUPS.get(audio.channels, tuple((channel,) for channel in range(audio.channels)))
+        heard = audio_at_rate(audio, RATE_HZ, writer=self.context.audio_writer)
+        groups = channel_groups(audio.channels, width=2)
         estimates = [estimated(heard, network, channels, self.config) for channels in groups]
-        blocks = (np.concatenate(parts) for parts in zip(*estimates, strict=True))
-        if audio.rate_hz == RATE_HZ:
-            yield from blocks
-            return
-        back = SoxrResampler(RATE_HZ, audio.rate_hz, channels=audio.channels)
-        for block in blocks:
-            yield back.push(block)
-        yield back.flush()
-
-    def _resampled(self, audio: Audio) -> Audio:
-        if audio.rate_hz == RATE_HZ:
-            return audio
-        resampler = SoxrResampler(audio.rate_hz, RATE_HZ, channels=audio.channels)
-        with self.context.audio_writer(AudioFormat(RATE_HZ, audio.channels)) as writer:
-            for block in audio.blocks(BLOCK_FRAMES):
-                writer.write(resampler.push(block))
-            writer.write(resampler.flush())
-            return writer.close()
+        blocks = (ungrouped(parts, groups) for parts in zip(*estimates, strict=True))
+        return at_rate(blocks, from_hz=RATE_HZ, to_hz=audio.rate_hz, frames=audio.frames)
 
 
 def estimated(
     audio: Audio, network: MdxNetwork, channels: tuple[int, ...], config: MdxNetConfig
 ) -> Iterator[NDArray[np.float32]]:
-    """The network's stem of one or two channels of audio at 44.1 kHz, in blocks [channels, frames].
+    """The network's stem of two channels of audio at 44.1 kHz, in blocks [2, frames].
 
     Spans of what the network sees follow each other at `step` samples; where they overlap, each fades out as the
     next fades in.
@@ -203,7 +171,7 @@ def estimated(
     # Whole hops, so that the frames of all spans are the same.
     step = min(kept, hop * max(1, int(kept * (1 - config.overlap) / hop)))
     fade = _fade(kept, overlap=kept - step)
-    summed = np.zeros((len(channels), kept), np.float32)
+    summed = np.zeros((2, kept), np.float32)
     weight = np.zeros(kept, np.float32)
     starts = range(0, max(1, audio.frames - kept + step), step)
     for start in starts:
@@ -218,18 +186,17 @@ def estimated(
 def _span(
     audio: Audio, network: MdxNetwork, channels: tuple[int, ...], config: MdxNetConfig, start: int
 ) -> NDArray[np.float32]:
-    """The network's stem [channels, kept] from sample `start` on."""
+    """The network's stem [2, kept] from sample `start` on."""
     geometry = network.geometry
     first = start - geometry.margin
     stop = first + geometry.length
     around = (max(0, -first), max(0, stop - audio.frames))
-    seen = np.pad(audio.read(max(0, first), stop)[list(channels)], [(0, 0), around])
-    mix = spectra_of(np.broadcast_to(seen, (2, geometry.length)), geometry)
+    seen = np.pad(audio.read(max(0, first), stop)[channels, :], [(0, 0), around])
+    mix = spectra_of(seen, geometry)
     stem = np.float32(config.compensate) * network.estimate(mix)
     if config.mode == "soft_mask":
         stem = mix * soft_mask(np.abs(stem), np.abs(mix - stem))
-    samples = samples_of(stem, geometry)
-    return samples if len(channels) == 2 else samples.mean(axis=0, keepdims=True)
+    return samples_of(stem, geometry)
 
 
 def soft_mask(part: NDArray[np.float32], rest: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -245,11 +212,6 @@ def _fade(length: int, *, overlap: int) -> NDArray[np.float32]:
     return np.minimum(1, np.minimum(rise, rise[::-1])).astype(np.float32)
 
 
-def _require_file(path: Path) -> None:
-    if path.is_file():
-        return
-    said = "is a folder, weights are one file" if path.is_dir() else "no such file"
-    raise MissingError(
-        f"{path}: {said}, such as UVR-MDX-NET-Inst_HQ_3.onnx (67 MB, MIT). "
-        "For its address run: core models show uvr_mdx_net_inst_hq_3"
-    )
+def _file(config: MdxNetConfig) -> Path:
+    example = "UVR-MDX-NET-Inst_HQ_3.onnx (67 MB, MIT)"
+    return weights_file(config.weights, such_as=example, asset="uvr_mdx_net_inst_hq_3")
