@@ -24,8 +24,8 @@ class MaskFusionConfig(SpectralConfig):
         2.0,
         gt=0,
         le=8,
-        description="A mask is |E|**e / (|E|**e + |X - E|**e): 1 gives back the mask that made an estimate, "
-        "2 compares powers, more comes near a binary mask.",
+        description="To which magnitudes of an estimate and of the rest are raised before they are compared: 1 gives "
+        "back the mask that made an estimate, 2 compares powers, more comes near a binary mask.",
     )
 
     @model_validator(mode="after")

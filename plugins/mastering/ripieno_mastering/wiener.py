@@ -25,9 +25,9 @@ class WienerConfig(SpectralConfig):
 
 
 class Wiener(Joiner[WienerConfig]):
-    """Parametric Wiener filter: gain |S|**2 / (|S|**2 + beta * |X - S|**2) with a floor, on the mixture X.
+    """Parametric Wiener filter: the gain S / (S + beta N) of powers, with a floor, on the mixture.
 
-    What the separation took out, X - S, is the noise. The gain goes to the mixture and not to the estimate S,
+    N is what the separation took out, S the estimate. The gain goes to the mixture and not to the estimate,
     which has lost once already what the gain would take again.
 
     References

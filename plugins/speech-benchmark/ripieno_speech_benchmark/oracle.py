@@ -24,7 +24,7 @@ class OracleMaskConfig(PluginConfig):
 
 
 class OracleMask(Joiner[OracleMaskConfig]):
-    """The ideal ratio mask |S|² / (|S|² + |M|²) of the true speech S and music M, laid on the mixture.
+    """The ideal ratio mask S / (S + M) of the powers of the true speech and music, laid on the mixture.
 
     No real mask of a frame's bins that is made of their powers alone does better; the grid is that of
     `separator/speech_mask`, 64 ms every 16 ms. One mask for each channel.
