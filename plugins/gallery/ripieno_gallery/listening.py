@@ -2,7 +2,8 @@
 
 Conventions
 -----------
-A part is a span of seconds. More than two channels are heard as their mean.
+A part is a span of seconds. More than two channels are heard as their mean. What is beyond full scale is
+clipped, and measured and drawn so.
 """
 
 import math
@@ -107,9 +108,10 @@ def write(audio: Audio, span: Span, path: Path, *, listeners: Sequence[Listener]
         for start in range(part.start, part.stop, BLOCK_FRAMES):
             block = audio.read(start, min(part.stop, start + BLOCK_FRAMES))
             block = block if audio.channels <= 2 else block.mean(axis=0, keepdims=True)
+            block = np.clip(block, -1, 1)
             for listener in listeners:
                 listener.push(block)
-            pipe.write(np.ascontiguousarray(np.clip(block, -1, 1).T, "<f4"))
+            pipe.write(np.ascontiguousarray(block.T, "<f4"))
         lacking = round(_SHORTEST_S * audio.rate_hz) - len(part)
         if lacking > 0:
             pipe.write(np.zeros((lacking, _channels(audio)), "<f4"))

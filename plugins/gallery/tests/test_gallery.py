@@ -18,7 +18,7 @@ from ripieno.contracts.context import new_context, use_context
 from ripieno.contracts.testing import SinkSuite
 from ripieno_gallery.config import GalleryConfig
 from ripieno_gallery.items import slugs
-from ripieno_gallery.listening import gains_db, hear, liveliest
+from ripieno_gallery.listening import Span, gains_db, hear, liveliest
 from ripieno_gallery.sink import Gallery
 from ripieno_gallery.table import as_csv, columns_of, figure
 
@@ -107,6 +107,7 @@ def test_what_is_beyond_full_scale_is_clipped(tmp_path):
     folder = published(tmp_path, {"a": sound}, {"a": sound})
     samples = heard(folder / "audio" / "1-a-before.flac", rate_hz=48_000)
     assert np.abs(samples - np.clip(sound.samples, -1, 1)).max() <= 1 / 32768
+    assert hear(sound, Span(0, 0.5), tmp_path / "again.flac").wave.peak == 1
 
 
 def test_longer_sounds_are_opus_and_the_longest_only_a_snippet(tmp_path):
@@ -151,6 +152,7 @@ HARD = {
     "one sample": (noise(1 / 16_000), noise(1 / 16_000)),
     "0.05 s": (noise(0.05), noise(0.05)),
     "direct current": (Audio(np.full((1, 8000), 0.9), 8000), noise(1.0, rate_hz=8000)),
+    "far beyond full scale": (noise(0.5, level=1e30), noise(0.5)),
     "5.1": (noise(0.5, channels=6), noise(0.5, channels=6)),
     "7 channels": (noise(0.5, channels=7), noise(0.5, channels=1)),
     "low rate": (noise(0.5, rate_hz=2000), noise(0.5, rate_hz=2000)),

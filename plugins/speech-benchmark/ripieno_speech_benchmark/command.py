@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .scores import Score
 
 FILE = click.Path(path_type=Path)
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 def _measuring(command: Any) -> Any:
@@ -21,10 +22,10 @@ def _measuring(command: Any) -> Any:
     for option in (
         click.option(
             "--whisper",
-            type=FILE,
+            type=FOLDER,
             help="Folder of a Whisper model: measures word errors where SET has texts.",
         ),
-        click.option("--data", type=FILE, help="Folder of the recordings, instead of the one SET names."),
+        click.option("--data", type=FOLDER, help="Folder of the recordings, instead of the one SET names."),
         click.option(
             "--pipeline", "pipelines", metavar="NAME=PATH[#OUTPUT]", multiple=True, help="To measure."
         ),
@@ -43,7 +44,7 @@ def speech_benchmark() -> None:
 @_measuring
 @click.option(
     "--output",
-    type=FILE,
+    type=click.Path(file_okay=False, writable=True, path_type=Path),
     default=Path("speech-benchmark"),
     show_default=True,
     help="Folder for scores.csv, and speed.csv, which is different each time.",
@@ -86,7 +87,7 @@ def run(
 
 
 @speech_benchmark.command()
-@click.argument("folder", metavar="FOLDER", type=FILE)
+@click.argument("folder", metavar="FOLDER", type=FOLDER)
 @click.option("--snr-db", type=float, help="Only mixtures at this ratio, and clean speech.")
 def show(folder: Path, snr_db: float | None) -> None:
     """Print the table of a FOLDER that `run` has written."""

@@ -7,10 +7,10 @@ mix = speech + music holds to the last bit.
 """
 
 import io
-import os
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ripieno.contracts import Context, derive_seed
-from ripieno.contracts.packing import sha256_file
 
-from . import recordings
+from . import files, recordings
 from .recordings import Samples
 
 Wanted = tuple[str, float | None]
@@ -167,9 +166,6 @@ def _write_flac(folder: Path, name: str, samples: NDArray[np.int32], rate_hz: in
 
 
 def _write(path: Path, content: bytes) -> str:
-    """Write a file whole or not at all; its digest."""
-    path.parent.mkdir(exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(content)
-    os.replace(part, path)
-    return sha256_file(path)
+    """Write a file; its digest."""
+    files.write(path, content)
+    return sha256(content).hexdigest()

@@ -18,6 +18,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from itertools import product
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field
@@ -51,7 +52,7 @@ class MixturesConfig(PluginConfig):
         description="Names or globs of impulse responses in the folder; each mixture is then made dry and in "
         "one of these rooms.",
     )
-    snr_db: tuple[float, ...] = Field(
+    snr_db: tuple[Annotated[float, Field(ge=-60, le=60)], ...] = Field(
         (-5.0, 0.0, 5.0, 10.0),
         description="Energy of the speech over that of the music.",
         json_schema_extra={"unit": "dB"},
@@ -60,13 +61,14 @@ class MixturesConfig(PluginConfig):
     count: int = Field(0, ge=0, description="Mixtures drawn from all combinations; 0 takes all.")
     length_s: float = Field(
         10.0,
-        gt=0,
+        ge=0.1,
         description="Longest mixture; of a longer voice an excerpt is drawn. Shorter music begins again.",
         json_schema_extra={"unit": "s"},
     )
     rate_hz: int = Field(
         16000,
         ge=8000,
+        le=192_000,
         description="Of the mixtures; not above that of the voices, else there is no truth for the highs.",
         json_schema_extra={"unit": "Hz"},
     )

@@ -7,6 +7,8 @@ Samples are mono, float64 [frames]; several channels become their mean.
 
 import csv
 import glob
+import io
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,21 +31,34 @@ def find(folder: Path, patterns: Sequence[str], *, what: str) -> tuple[Path, ...
     Raises
     ------
     InputError
-        If a pattern fits no file, or two files have one name; the message says whose setting `what` is.
+        If a pattern fits no file or one outside the folder, two files have one name, or one is not UTF-8; the
+        message says whose setting `what` is.
     """
     found: set[Path] = set()
     for pattern in patterns:
-        names = glob.glob(pattern, root_dir=folder, recursive=True)
-        files = {folder / name for name in names if (folder / name).is_file()}
+        files = _fitting(folder, pattern)
         if not files:
             raise InputError(f"{what}: no file in {folder} is called {pattern}. Set folder, or {what}")
         found |= files
     by_name: dict[str, Path] = {}
     for path in sorted(found, key=lambda path: (path.stem, path.as_posix())):
+        if not path.is_relative_to(folder):
+            raise InputError(
+                f"{what}: {path} is not in {folder}. Set folder to one that holds all recordings"
+            )
+        if any(unicodedata.category(letter) == "Cs" for letter in path.name):
+            raise InputError(f"{what}: the file name {path.name!r} is not UTF-8. Rename it")
         if path.stem in by_name:
             raise InputError(f"{what}: {by_name[path.stem]} and {path} have one name. Rename one")
         by_name[path.stem] = path
     return tuple(by_name.values())
+
+
+def _fitting(folder: Path, pattern: str) -> set[Path]:
+    # A file whose own name holds a bracket or a star is that file.
+    exact = (folder / pattern).is_file()
+    names = [pattern] if exact else glob.glob(pattern, root_dir=folder, recursive=True)
+    return {folder / name for name in names if (folder / name).is_file()}
 
 
 def read(path: Path, *, rate_hz: int) -> Samples:
@@ -100,16 +115,20 @@ def licences(folder: Path, table: str) -> dict[Path, Licence]:
     Raises
     ------
     InputError
-        If it lacks a column.
+        If it is no table, or lacks a column.
     """
-    if not table or not (folder / table).is_file():
+    path = folder / table
+    if not table or not path.is_file():
         return {}
-    with open(folder / table, encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file)
-        missing = {"path", "licence", "attribution"} - set(rows.fieldnames or ())
-        if missing:
-            raise InputError(f"{folder / table}: has no column {', '.join(sorted(missing))}")
-        return {folder / row["path"]: _licence(row) for row in rows}
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: is not text in UTF-8. Save it as a CSV in UTF-8") from error
+    rows = csv.DictReader(io.StringIO(text, newline=""), restval="")
+    missing = {"path", "licence", "attribution"} - set(rows.fieldnames or ())
+    if missing:
+        raise InputError(f"{path}: has no column {', '.join(sorted(missing))}")
+    return {folder / row["path"]: _licence(row) for row in rows}
 
 
 def _licence(row: dict[str, str]) -> Licence:

@@ -15,7 +15,8 @@ from typing import Any
 
 from ripieno.contracts import ConfigError, Host
 
-from .scores import DECIMALS, Score, write_text
+from . import files
+from .scores import DECIMALS, Score
 
 PIPELINES = Path(__file__).with_name("pipelines")
 MIXTURES = "data_source/mixtures"
@@ -137,7 +138,7 @@ def estimates_of(host: Host, candidate: Candidate, mixtures: MixtureSet) -> Esti
     seconds = sum(step["seconds"] for step in manifest["steps"] if step["role"] != "input")
     made = [{"src": one["path"], "id": one["item"]} for one in manifest["outputs"] if one["name"] == output]
     listed = run / "estimates.json"
-    write_text(listed, json.dumps(made, indent=1))
+    files.write(listed, json.dumps(made, indent=1).encode())
     return Estimates({"estimate.items": str(listed)}, seconds / mixtures.duration_s)
 
 

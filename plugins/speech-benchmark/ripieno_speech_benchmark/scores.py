@@ -10,12 +10,13 @@ that was not or cannot be measured; an empty snr_db is speech without music.
 import csv
 import io
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ripieno.contracts import InputError
+
+from . import files
 
 DECIMALS = {
     "si_sdr_db": 2,
@@ -126,16 +127,7 @@ def write(path: Path, scores: Iterable[Score]) -> None:
         ratio = "" if score.snr_db is None else f"{score.snr_db:g}"
         figures = [_number(score.values.get(name, math.nan), digits) for name, digits in DECIMALS.items()]
         rows.writerow([score.pipeline, score.mixture, ratio, score.room, *figures])
-    write_text(path, text.getvalue())
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    # Bytes, so that the file is the same on every system.
-    part.write_bytes(text.encode("utf-8"))
-    os.replace(part, path)
+    files.write(path, text.getvalue().encode())
 
 
 def read(path: Path) -> tuple[Score, ...]:
@@ -147,10 +139,11 @@ def read(path: Path) -> tuple[Score, ...]:
         If there is none, or it is another table.
     """
     try:
-        rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
-    except (OSError, UnicodeDecodeError) as error:
+        reader = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))
+        rows = list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: no table of scores: {error}") from error
-    missing = [name for name in (*KEYS, *DECIMALS) if not rows or name not in rows[0]]
+    missing = [name for name in (*KEYS, *DECIMALS) if name not in (reader.fieldnames or ())]
     if missing:
         raise InputError(f"{path}: lacks {', '.join(missing)}; core speech-benchmark run writes such a table")
     try:

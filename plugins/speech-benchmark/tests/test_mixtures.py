@@ -1,12 +1,14 @@
 """Sets of mixtures: what is in them is what they say, and the same for the same seed."""
 
 import json
+from pathlib import Path
 
 import composed
 import numpy as np
 import pytest
 import soundfile
 from hypothesis import given, settings, strategies as st
+from pydantic import ValidationError
 
 from ripieno.contracts import ConfigError, InputError, RipienoError
 from ripieno.contracts.context import new_context, use_context
@@ -158,12 +160,28 @@ def test_what_is_said_goes_with_whole_voices_only():
 
 def test_licences_come_from_the_table_in_the_folder(tmp_path):
     composed.write(tmp_path, voices=("anna",))
-    rows = ["path,licence,attribution", "speech/anna.wav,CC-BY-4.0,Anna", "music/bed.wav,CC-BY-NC-4.0,Bo"]
+    rows = [
+        "path,licence,attribution",
+        "speech/anna.wav,CC-BY-4.0,Anna",
+        "music/bed.wav,CC-BY-NC-4.0,Bo",
+        "x",
+    ]
     (tmp_path / "MANIFEST.csv").write_text("\n".join(rows), encoding="utf-8")
     dataset = generated(composed.config(folder=tmp_path))
     terms = {licence.name: (licence.credit, licence.commercial) for licence in dataset.provenance.licences}
     assert terms == {"CC-BY-4.0": ("Anna", True), "CC-BY-NC-4.0": ("Bo", False)}
     assert tmp_path / "MANIFEST.csv" in Mixtures.assets(composed.config(folder=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [(b"\xff\xfe\x00", "is not text in UTF-8"), (b"", "has no column attribution, licence, path")],
+)
+def test_another_table_of_licences_is_refused(tmp_path, table, says):
+    composed.write(tmp_path)
+    (tmp_path / "MANIFEST.csv").write_bytes(table)
+    with pytest.raises(InputError, match=rf"MANIFEST\.csv: {says}"):
+        generated(composed.config(folder=tmp_path))
 
 
 def test_a_manifest_names_no_folder_of_this_machine(dataset):
@@ -177,6 +195,7 @@ def test_a_manifest_names_no_folder_of_this_machine(dataset):
         ({"music": ("nothing/*",)}, "music: no file in"),
         ({"snr_db": (), "clean": False}, "no mixtures are asked for"),
         ({"texts": {"nobody": "la"}}, "texts: no voice is called nobody"),
+        ({"music": (str(Path(__file__)),)}, "music: .* is not in"),
     ],
 )
 def test_a_set_of_nothing_is_refused_with_its_setting(change, says):
@@ -203,6 +222,19 @@ def test_files_that_hold_no_numbers_are_named(tmp_path):
 
 def test_a_ratio_that_is_named_twice_is_mixed_once():
     assert len(entries(generated(composed.config(snr_db=(0.0, 0.0), clean=False)))) == 4
+
+
+@pytest.mark.parametrize("change", [{"snr_db": (-5000.0,)}, {"length_s": 1e-6}, {"rate_hz": 10**6}])
+def test_what_no_file_can_hold_is_refused_as_a_setting(change):
+    with pytest.raises(ValidationError, match=next(iter(change))):
+        composed.config(**change)
+
+
+def test_names_are_theirs_even_if_they_look_like_patterns(tmp_path):
+    odd = "[o'b] {item} 歌--é"
+    composed.write(tmp_path, voices=(odd, "anna"))
+    found = generated(composed.config(folder=tmp_path, speech=(f"speech/{odd}.wav",), snr_db=()))
+    assert set(entries(found)) == {f"{odd}--clean--dry", f"{odd}--clean--room"}
 
 
 def test_two_files_of_one_name_are_refused(tmp_path):

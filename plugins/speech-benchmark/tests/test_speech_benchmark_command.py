@@ -127,6 +127,13 @@ def test_a_pipeline_may_name_its_output():
     assert Candidate.parse("mask=a/b.yaml#stems.speech") == Candidate("mask", "a/b.yaml", "stems.speech")
 
 
+@pytest.mark.parametrize("option", ["--data", "--whisper"])
+def test_a_folder_that_is_not_there_is_said_before_anything_runs(option):
+    result = called("run", "set.yaml", option, "nowhere")
+    assert result.exit_code == 2
+    assert "'nowhere' does not exist" in result.output
+
+
 def test_nothing_to_check_and_no_baseline_are_said_before_anything_runs(tmp_path):
     with pytest.raises(ConfigError, match="nothing to check"):
         called("check", "set.yaml", "--baseline", tmp_path / "none.csv")

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, strategies as st
 
-from ripieno.contracts import ConfigError, InputError
+from ripieno.contracts import ConfigError, InputError, StepError
 from ripieno_speech_benchmark import scores, speed
 from ripieno_speech_benchmark.rules import BOUNDS, falls, promotion
 from ripieno_speech_benchmark.scores import DECIMALS, Score, table
@@ -25,7 +25,7 @@ rows = st.builds(
     room=st.sampled_from(["", "hall"]),
     values=figures,
 )
-tables = st.lists(rows, min_size=1, max_size=8, unique_by=lambda score: (score.pipeline, score.mixture))
+tables = st.lists(rows, max_size=8, unique_by=lambda score: (score.pipeline, score.mixture))
 
 
 def scored(pipeline="mask", *, clean_db=30.0, **values):
@@ -70,6 +70,15 @@ def test_speeds_are_written_where_they_are_known(tmp_path):
     speed.write(tmp_path / "speed.csv", {"mask": 0.0125, "mix": math.nan})
     assert speed.read(tmp_path / "speed.csv") == {"mask": 0.0125}
     assert speed.read(tmp_path / "none.csv") == {}
+    (tmp_path / "other.csv").write_text("pipeline,real_time_factor\nmask,quick\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"other\.csv: not a table of real-time factors"):
+        speed.read(tmp_path / "other.csv")
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StepError, match=r"scores\.csv: cannot be written"):
+        scores.write(tmp_path / "file" / "scores.csv", [])
 
 
 def test_the_table_has_means_under_music_and_the_worst_of_clean_speech():

@@ -9,7 +9,6 @@ the values, and the text that says what was compared with what says why.
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +18,8 @@ from ripieno.toolkit.mixing import mix, mix_gains
 from ripieno.toolkit.resampling import SoxrResampler, resampled_frames
 
 BLOCK_FRAMES = 1 << 16
+# Squares of less are no float32, in which PESQ computes.
+_FAINTEST = 1e-15
 
 Samples = NDArray[np.float32]
 
@@ -105,9 +106,9 @@ def told(audio: Audio) -> str:
     return f"{audio.duration_s:.2f} s at {audio.rate_hz} Hz, {channels}"
 
 
-def is_silent(samples: NDArray[Any]) -> bool:
-    """Whether all samples are one value; so are none."""
-    return samples.size == 0 or bool(np.ptp(samples) == 0)
+def is_silent(samples: Samples) -> bool:
+    """Whether all samples are one value, or 300 dB below full scale; so are none."""
+    return samples.size == 0 or bool(np.ptp(samples) < _FAINTEST)
 
 
 def _converted(audio: Audio, rate_hz: int, channels: int) -> Iterator[Samples]:

@@ -201,9 +201,13 @@ class TestBadInput:
             (silence(0), silence(0)),
             (sound(voice(seconds=0.05)), sound(voice(seconds=0.05) + hiss(seconds=0.05))),
             (sound(hiss()[:1]), sound(voice()[:1])),
+            (sound(1e-30 * voice()), CLEAN),
+            (sound(np.full(3 * RATE_HZ, 0.5)), CLEAN),
+            (CLEAN, sound(np.full(3 * RATE_HZ, 0.5))),
+            (sound(np.clip(30 * voice(), -1, 1)), CLEAN),
         ],
     )
-    def test_silence_and_hardly_any_sound_give_finite_figures_or_say_why_not(
+    def test_silence_constants_and_hardly_any_sound_give_finite_figures_or_say_why_not(
         self, metric, estimate, reference
     ):
         scores = metric.measure(estimate, reference)
