@@ -24,7 +24,6 @@ _UNITS = {
     "hz": "Hz",
     "percent": "%",
 }
-
 _KNOWN = {
     "si_sdr": "SI-SDR",
     "si_sdr_improvement": "SI-SDR improvement",

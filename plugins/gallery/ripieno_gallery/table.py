@@ -10,8 +10,6 @@ from statistics import median
 
 from ripieno.contracts import InputError, Scores
 
-MISSING = math.nan
-
 
 @dataclass(frozen=True)
 class Column:
@@ -43,7 +41,7 @@ class Column:
     def middle(self) -> float:
         """Median of what is known; NaN where nothing is."""
         known = [value for value in self.values if not math.isnan(value)]
-        return median(known) if known else MISSING
+        return median(known) if known else math.nan
 
 
 def columns_of(scores: Sequence[Scores], *, items: int) -> list[Column]:
@@ -69,7 +67,7 @@ def columns_of(scores: Sequence[Scores], *, items: int) -> list[Column]:
         Column(
             name,
             "" if uses[name] == 1 else _step(rows, number),
-            tuple(row.values.get(name, MISSING) for row in rows),
+            tuple(row.values.get(name, math.nan) for row in rows),
             next((row.compared_with for row in rows if row.compared_with), ""),
         )
         for number, rows in enumerate(metrics, 1)

@@ -96,9 +96,7 @@ def pair_of(job: Mapping[str, Any], voice: Path, piece: str, music: Samples) -> 
     )
 
 
-def mixed(
-    speech: recordings.Samples, music: recordings.Samples, *, snr_db: float
-) -> dict[str, NDArray[np.int32]]:
+def mixed(speech: Samples, music: Samples, *, snr_db: float) -> dict[str, NDArray[np.int32]]:
     """Speech and music at a ratio, and their sum, as integers of 24 bit.
 
     Parameters

@@ -71,22 +71,14 @@ class Stoi(Metric[StoiConfig]):
             If pystoi is not installed.
         """
         check_lengths(estimate=estimate, reference=reference)
-        rate_hz, part_s = reference.rate_hz, self.config.part_s
-        names = ("stoi", "estoi") if self.config.extended else ("stoi",)
-        found: dict[str, list[float]] = {name: [] for name in names}
-        parts = 0
-        for heard, truth in parts_together([estimate, reference], rate_hz=rate_hz, longest_s=part_s):
-            parts += 1
-            if len(truth) < STOI_LEAST_S * rate_hz or is_silent(truth):
-                continue
-            for name in names:
-                found[name].append(stoi(heard, truth, rate_hz=rate_hz, extended=name == "estoi"))
-        measured = {
-            name: [value for value in values if not math.isnan(value)] for name, values in found.items()
-        }
-        against = _against(reference, measured=len(measured["stoi"]), parts=parts)
-        values = {name: mean(listed) for name, listed in measured.items()}
-        return scored(values, against=against, otherwise=NO_SPEECH)
+        rate_hz = reference.rate_hz
+        extended = {"stoi": False} | ({"estoi": True} if self.config.extended else {})
+        pairs = parts_together([estimate, reference], rate_hz=rate_hz, longest_s=self.config.part_s)
+        found = [
+            [stoi(heard, truth, rate_hz=rate_hz, extended=extend) for extend in extended.values()]
+            for heard, truth in pairs
+        ]
+        return _mean_of_parts(found, names=list(extended), reference=reference)
 
 
 def stoi(estimate: Samples, reference: Samples, *, rate_hz: int, extended: bool = False) -> float:
@@ -103,6 +95,8 @@ def stoi(estimate: Samples, reference: Samples, *, rate_hz: int, extended: bool 
         raise MissingError(
             'metric/stoi needs pystoi. Run: pip install "ripieno-speech-metrics[stoi]"'
         ) from cause
+    if len(reference) < STOI_LEAST_S * rate_hz or is_silent(reference):
+        return math.nan
     # The extended measure adds noise of 1e-16 from numpy's global generator; it is put back as it was.
     state = np.random.get_state()
     np.random.seed(0)
@@ -168,11 +162,8 @@ class Pesq(Metric[PesqConfig]):
         wide = self.config.band == "wide"
         rate_hz = 16_000 if wide else 8000
         pairs = parts_together([estimate, reference], rate_hz=rate_hz, longest_s=self.config.part_s)
-        found = [pesq(heard, truth, rate_hz=rate_hz) for heard, truth in pairs]
-        measured = [value for value in found if not math.isnan(value)]
-        against = _against(reference, measured=len(measured), parts=len(found))
-        name = "pesq_wb" if wide else "pesq_nb"
-        return scored({name: mean(measured)}, against=against, otherwise=NO_SPEECH)
+        found = [[pesq(heard, truth, rate_hz=rate_hz)] for heard, truth in pairs]
+        return _mean_of_parts(found, names=["pesq_wb" if wide else "pesq_nb"], reference=reference)
 
 
 def pesq(estimate: Samples, reference: Samples, *, rate_hz: int) -> float:
@@ -197,7 +188,9 @@ def pesq(estimate: Samples, reference: Samples, *, rate_hz: int) -> float:
         return math.nan
 
 
-def _against(reference: Audio, *, measured: int, parts: int) -> str:
-    """What was compared with; of which parts, where there was more than one."""
-    of_parts = f", mean of {measured} of {parts} parts" if parts > 1 else ""
-    return f"the reference, {told(reference)}{of_parts}"
+def _mean_of_parts(found: list[list[float]], *, names: list[str], reference: Audio) -> Scores:
+    """The mean of each figure over the parts that have all of them."""
+    measured = [figures for figures in found if not any(map(math.isnan, figures))]
+    values = {name: mean(figures[index] for figures in measured) for index, name in enumerate(names)}
+    of_parts = f", mean of {len(measured)} of {len(found)} parts" if len(found) > 1 else ""
+    return scored(values, against=f"the reference, {told(reference)}{of_parts}", otherwise=NO_SPEECH)
