@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -73,14 +72,13 @@ class Arranged(DataSource[ArrangedConfig]):
 
         Raises
         ------
+        InputError
+            If the sound font is none.
         MissingError, StepError
             If fluidsynth or the sound font is not here, or it fails.
         """
-        from ripieno.contracts.packing import sha256_file
-
         config = self.config
         find_soundfont(config.soundfont)
-        program = FLUIDSYNTH.require()
         return collect(
             render,
             context=self.context,
@@ -88,10 +86,7 @@ class Arranged(DataSource[ArrangedConfig]):
             count=config.count,
             source="data_source/arranged",
             settings=config.model_dump(mode="json"),
-            versions={
-                "ripieno-speech-data": version("ripieno-speech-data"),
-                "fluidsynth": f"sha256:{sha256_file(program)[:16]}",
-            },
+            programs=(FLUIDSYNTH,),
             batch=BATCH,
         )
 

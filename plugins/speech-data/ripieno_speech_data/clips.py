@@ -17,13 +17,14 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ripieno.contracts import Context, Dataset, Licence, Provenance, StepError, derive_seed
+from ripieno.contracts import Binary, Context, Dataset, Licence, Provenance, StepError, derive_seed
 from ripieno.contracts.packing import sha256_file
 
 ATTEMPTS = 20
@@ -97,7 +98,7 @@ def collect(
     count: int,
     source: str,
     settings: Mapping[str, Any],
-    versions: Mapping[str, str],
+    programs: Sequence[Binary],
     batch: int,
 ) -> Dataset:
     """Make `count` clips, or what is left of them after a crash.
@@ -110,11 +111,19 @@ def collect(
         Of the running call; its seed is that of the set.
     name : str
         What the clips' names begin with.
-    source, settings, versions
+    source, settings
         For the manifest.
+    programs : sequence of Binary
+        What the clips are made by.
     batch : int
         Clips of one job.
+
+    Raises
+    ------
+    MissingError, StepError
+        If a program is not on this machine; if it fails, or a clip cannot be kept.
     """
+    digests = {program.name: f"sha256:{sha256_file(program.require())[:16]}" for program in programs}
     shared = {"name": name, "seed": context.seed, "settings": dict(settings)}
     jobs = [
         {**shared, "first": first, "count": min(batch, count - first)} for first in range(0, count, batch)
@@ -130,7 +139,7 @@ def collect(
     licences = tuple(dict.fromkeys(Licence(**of) for clip in clips for of in clip["licences"]))
     manifest = {
         "source": source,
-        "versions": dict(versions),
+        "versions": {"ripieno-speech-data": version("ripieno-speech-data"), **digests},
         "settings": dict(settings),
         "seed": context.seed,
         "licences": [asdict(licence) for licence in licences],

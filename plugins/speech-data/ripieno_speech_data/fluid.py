@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ripieno.contracts import Binary, MissingError, StepError
+from ripieno.contracts import Binary, InputError, MissingError, StepError
 
 from .arrangement import Arrangement
 from .midi import slots, write_midi
@@ -31,6 +31,7 @@ START_S = 60.0
 SLOWEST = 4.0
 """Seconds that a second of sound may take."""
 _BYTES_PER_FRAME = 8
+_SETTINGS = ("synth.dynamic-sample-loading=0", "synth.cpu-cores=1", "synth.polyphony=192")
 
 
 def find_soundfont(given: Path | None) -> Path:
@@ -40,19 +41,33 @@ def find_soundfont(given: Path | None) -> Path:
     ------
     MissingError
         If it is not there.
+    InputError
+        If it is no sound font, or only the beginning of one.
     """
     if given is not None:
         if given.is_file():
-            return given
+            return _checked(given)
         raise MissingError(f"soundfont: there is no {given}. Give the path of an .sf2 file of General MIDI")
     for folder in SOUNDFONT_FOLDERS:
         path = Path(folder) / SOUNDFONT
         if path.is_file():
-            return path
+            return _checked(path)
     places = ", ".join(SOUNDFONT_FOLDERS)
     raise MissingError(
         f"no {SOUNDFONT} in {places}. Run: apt install fluid-soundfont-gm, or give soundfont: PATH of an .sf2 file"
     )
+
+
+def _checked(soundfont: Path) -> Path:
+    """Its first bytes say what it is and how long; fluidsynth would go on without it."""
+    with open(soundfont, "rb") as file:
+        head = file.read(12)
+    whole = 8 + int.from_bytes(head[4:8], "little")
+    if head[:4] != b"RIFF" or head[8:] != b"sfbk" or soundfont.stat().st_size < whole:
+        raise InputError(
+            f"soundfont: {soundfont} is no whole .sf2 file. Give the path of one of General MIDI"
+        )
+    return soundfont
 
 
 def render(
@@ -96,14 +111,10 @@ def render(
         "-F",
         str(wav),
     ]
-    options += [
-        "-o",
-        "synth.dynamic-sample-loading=0",
-        "-o",
-        "synth.cpu-cores=1",
-        "-o",
-        "synth.polyphony=192",
-    ]
+    for setting in _SETTINGS:
+        options += ["-o", setting]
+    # It would play the system's font where it cannot load this one.
+    options += ["-o", f"synth.default-soundfont={soundfont}"]
     run(
         [str(program), *options, str(soundfont), str(midi)],
         writes=wav,

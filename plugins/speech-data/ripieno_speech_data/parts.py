@@ -232,9 +232,9 @@ def bass(form: Form, rng: Rng, around: int) -> list[Note]:
 ROLES: Mapping[str, Role] = {
     role.__name__: role
     for role in (
-        *(pad, block, comp, strum, arpeggio, ostinato, tremolo, stabs, drone, melody, counter, run, bass),
+        pad, block, comp, strum, arpeggio, ostinato, tremolo, stabs, drone, melody, counter, run, bass,
     )
-}
+}  # fmt: skip
 
 
 def _grid(form: Form, every: float) -> "list[tuple[Chord, float]]":

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,8 @@ from .clips import TRAIN, VALIDATION, Clip, collect, keep
 from .voices import matching, programs_of
 
 BATCH = 16
+LONGEST_LINE = 1000
+"""Characters that are spoken in one go: more than a minute of speech."""
 
 
 class SpokenConfig(PluginConfig):
@@ -81,13 +82,12 @@ class Spoken(DataSource[SpokenConfig]):
         Raises
         ------
         InputError
-            If the text has no lines.
+            If the text has no lines, or one that is too long.
         MissingError, StepError
             If a synthesizer is not here, or fails.
         """
         config = self.config
         read_lines(config.text)
-        programs = {program.name: _digest(program.require()) for program in programs_of(config.voices)}
         return collect(
             render,
             context=self.context,
@@ -95,7 +95,7 @@ class Spoken(DataSource[SpokenConfig]):
             count=config.count,
             source="data_source/spoken",
             settings=config.model_dump(mode="json"),
-            versions={"ripieno-speech-data": version("ripieno-speech-data"), **programs},
+            programs=programs_of(config.voices),
             batch=BATCH,
         )
 
@@ -151,10 +151,10 @@ def read_lines(path: Path | None) -> tuple[str, ...]:
     kept = tuple(line for line in lines if line)
     if not kept:
         raise InputError(f"{path}: has no lines to speak")
+    longest = max(kept, key=len)
+    if len(longest) > LONGEST_LINE:
+        raise InputError(
+            f'{path}: the line "{longest[:20]}…" has {len(longest)} characters, the most is {LONGEST_LINE}. '
+            "Break it into sentences"
+        )
     return kept
-
-
-def _digest(program: Path) -> str:
-    from ripieno.contracts.packing import sha256_file
-
-    return f"sha256:{sha256_file(program)[:16]}"

@@ -10,12 +10,12 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ripieno.contracts import StepError
+from ripieno.contracts.context import temporary_folder
 
 from .processes import run
 from .voices import ESPEAK, FESTIVAL, FLITE, Voice
@@ -69,79 +69,73 @@ def speak(utterances: Sequence[Utterance], *, scratch: Path) -> list[Sound]:
     StepError
         If one fails, takes too long or writes too much.
     """
-    folder = Path(mkdtemp(prefix="speech-", dir=scratch))
-    paths = [folder / f"{index}.wav" for index in range(len(utterances))]
-    batch = []
-    for utterance, path in zip(utterances, paths, strict=True):
-        if utterance.voice.synthesizer == FESTIVAL.name:
-            batch.append((utterance, path))
-        elif utterance.voice.synthesizer == FLITE.name:
-            _flite(utterance, path)
-        else:
-            _espeak(utterance, path)
-    if batch:
-        _festival(batch, folder)
-    sounds = [_read(path, utterance) for path, utterance in zip(paths, utterances, strict=True)]
-    for path in paths:
-        path.unlink(missing_ok=True)
-    return sounds
+    with temporary_folder(scratch) as folder:
+        spoken = [(utterance, folder / f"{index}.wav") for index, utterance in enumerate(utterances)]
+        batch = []
+        for utterance, path in spoken:
+            text = _readable(utterance)
+            if not text:
+                continue
+            if utterance.voice.synthesizer == FESTIVAL.name:
+                batch.append(_scheme(utterance, text, path))
+            elif utterance.voice.synthesizer == FLITE.name:
+                _flite(utterance, text, path)
+            else:
+                _espeak(utterance, text, path)
+        if batch:
+            _festival(batch, folder)
+        return [_read(path, utterance) for utterance, path in spoken]
 
 
-def _flite(utterance: Utterance, path: Path) -> None:
-    said = _write_text(path, _ascii(utterance.text))
+def _readable(utterance: Utterance) -> str:
+    """What its synthesizer is given to read: flite and festival ASCII only, so without accents.
+
+    Empty where no letter and no digit is left: festival would crash.
+    """
+    text = utterance.text
+    if utterance.voice.synthesizer != ESPEAK.name:
+        text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
+    return text if any(mark.isalnum() for mark in text) else ""
+
+
+def _flite(utterance: Utterance, text: str, path: Path) -> None:
+    said = _write_text(path, text)
     settings = [f"duration_stretch={utterance.stretch:.4f}"]
     if utterance.voice.f0_hz:
         settings.append(f"int_f0_target_mean={utterance.voice.f0_hz * utterance.pitch:.2f}")
     options = [option for setting in settings for option in ("--setf", setting)]
-    command = [
-        str(FLITE.require()),
-        "-voice",
-        utterance.voice.own_name,
-        *options,
-        "-f",
-        str(said),
-        "-o",
-        str(path),
-    ]
-    run(command, writes=path, limit_s=START_S + LONGEST_S / 10, most_bytes=int(LONGEST_S * _BYTES_PER_S))
+    command = [str(FLITE.require()), "-voice", utterance.voice.own_name, *options]
+    _run([*command, "-f", str(said), "-o", str(path)], writes=path)
 
 
-def _espeak(utterance: Utterance, path: Path) -> None:
-    said = _write_text(path, utterance.text)
+def _espeak(utterance: Utterance, text: str, path: Path) -> None:
+    said = _write_text(path, text)
     speed_wpm = min(450, max(80, round(_NORMAL_WPM / utterance.stretch)))
     # espeak-ng's pitch doubles from 0 to 99, more or less.
     pitch = min(99, max(0, round(_NORMAL_PITCH + 99 * np.log2(utterance.pitch))))
     command = [str(ESPEAK.require()), "-v", utterance.voice.own_name, "-s", str(speed_wpm), "-p", str(pitch)]
-    options = ["-b", "1", "-f", str(said), "-w", str(path)]
-    run(
-        [*command, *options],
-        writes=path,
-        limit_s=START_S + LONGEST_S / 10,
-        most_bytes=int(LONGEST_S * _BYTES_PER_S),
-    )
+    _run([*command, "-b", "1", "-f", str(said), "-w", str(path)], writes=path)
 
 
-def _festival(batch: Sequence[tuple[Utterance, Path]], folder: Path) -> None:
+def _festival(batch: Sequence[str], folder: Path) -> None:
     script = folder / "speak.scm"
-    script.write_text("".join(_scheme(utterance, path) for utterance, path in batch), encoding="ascii")
-    limit_s = START_S + LONGEST_S / 10 * len(batch)
-    most_bytes = int(LONGEST_S * _BYTES_PER_S) * len(batch)
-    run(
-        [str(FESTIVAL.require()), "--batch", str(script)],
-        writes=folder,
-        limit_s=limit_s,
-        most_bytes=most_bytes,
-    )
+    script.write_text("".join(batch), encoding="utf-8")
+    _run([str(FESTIVAL.require()), "--batch", str(script)], writes=folder, utterances=len(batch))
 
 
-def _scheme(utterance: Utterance, path: Path) -> str:
+def _run(command: Sequence[str], *, writes: Path, utterances: int = 1) -> None:
+    longest_s = utterances * LONGEST_S
+    run(command, writes=writes, limit_s=START_S + longest_s / 10, most_bytes=int(longest_s * _BYTES_PER_S))
+
+
+def _scheme(utterance: Utterance, text: str, path: Path) -> str:
     voice, lines = utterance.voice, [f"(voice_{utterance.voice.own_name})"]
     lines.append(f"(Parameter.set 'Duration_Stretch {utterance.stretch:.4f})")
     if voice.f0_hz:
         target_hz = voice.f0_hz * utterance.pitch
         target = f"(target_f0_mean {target_hz:.2f}) (target_f0_std {0.13 * target_hz:.2f})"
         lines.append(f"(set! int_lr_params '({target} (model_f0_mean 170) (model_f0_std 34)))")
-    said = f"(Utterance Text {_quoted(_ascii(utterance.text))})"
+    said = f"(Utterance Text {_quoted(text)})"
     lines.append(f"(utt.save.wave (utt.synth {said}) {_quoted(str(path))} 'riff)")
     return "\n".join(lines) + "\n"
 
@@ -149,11 +143,6 @@ def _scheme(utterance: Utterance, path: Path) -> str:
 def _quoted(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
-
-
-def _ascii(text: str) -> str:
-    """Without accents: flite and festival read ASCII only."""
-    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
 
 
 def _write_text(path: Path, text: str) -> Path:

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from hypothesis import given, settings, strategies as st
 
-from ripieno.contracts import ConfigError, Dataset, MissingError, StepError
+from ripieno.contracts import ConfigError, Dataset, InputError, MissingError, StepError
 from ripieno.contracts.context import new_context, use_context
 from ripieno.contracts.describe import configure
 from ripieno.contracts.testing import DataSourceSuite, overrides
@@ -317,6 +317,27 @@ def test_a_sound_font_that_is_missing_is_named_with_what_brings_it(monkeypatch, 
     with pytest.raises(MissingError, match="apt install fluid-soundfont-gm") as caught:
         configure(Arranged, {})
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("cut", [0, 11, 500])
+def test_a_sound_font_that_is_none_or_cut_short_is_refused(cut, tmp_path):
+    whole = b"RIFF" + (992).to_bytes(4, "little") + b"sfbk" + bytes(988)
+    for content in (whole[:cut], b"\0" + whole[1:], whole.replace(b"sfbk", b"WAVE")):
+        path = tmp_path / "mine.sf2"
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=r"mine.sf2 is no whole .sf2 file"):
+            Arranged.assets(ArrangedConfig(soundfont=path))
+    path.write_bytes(whole)
+    assert find_soundfont(path) == path
+
+
+@needs_fluidsynth
+def test_the_systems_sound_font_does_not_stand_in_for_one_that_cannot_be_played(tmp_path):
+    hollow = tmp_path / "hollow.sf2"
+    hollow.write_bytes(b"RIFF" + (992).to_bytes(4, "little") + b"sfbk" + bytes(988))
+    piece = a_piece(a_player(Note(0, 2, 60, 127), program=19))
+    [sound] = render([piece], clip_s=1, soundfont=hollow, scratch=tmp_path)
+    assert np.abs(sound).max() < 1e-6
 
 
 @needs_fluidsynth
