@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from ripieno.contracts import (
     Stems,
 )
 from ripieno.toolkit.channels import Block, at_rate, audio_at_rate
-from ripieno.toolkit.checkpoints import name_and_digits
+from ripieno.toolkit.checkpoints import name_and_digits, weights_file
 
 from .checkpoints import check_trust, load_network
 from .estimates import Member, estimates
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
 _LONGEST_SHIFT_S = 0.5
+
+Weights = Annotated[Path | PluginRef[Asset], Field(union_mode="left_to_right")]
 
 
 class DemucsConfig(PluginConfig):
@@ -46,8 +48,10 @@ class DemucsConfig(PluginConfig):
         description="Folder that holds the model: NAME.yaml and SIG.safetensors, or SIG-DIGITS.th. Not set: the "
         "catalogue's files.",
     )
-    weights: tuple[PluginRef[Asset], ...] = Field(
-        (), description="The catalogue's files; they follow from `model` and `two_stems`."
+    weights: tuple[Weights, ...] = Field(
+        (),
+        description="Files on this machine, as their paths, one for each network that is needed; not set: the "
+        "catalogue's, which follow from `model` and `two_stems`.",
     )
     trust: bool = Field(
         False, description="Read pickled checkpoints (.th), which can run any code when they are read."
@@ -105,9 +109,7 @@ class DemucsConfig(PluginConfig):
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if self.folder is not None and self.weights:
-            raise ValueError(
-                "`weights` are the catalogue's files and `folder` names others: leave one of them out"
-            )
+            raise ValueError("`weights` are files and `folder` names others: leave one of them out")
         return self
 
 
@@ -148,13 +150,11 @@ class DemucsSeparator(Separator[DemucsConfig]):
 
     @classmethod
     def assets(cls, config: DemucsConfig) -> tuple[Path, ...]:
-        if config.folder is None:
-            return ()
-        definition = config.folder / f"{config.model}.yaml"
-        paths = tuple(path for _, path in _files(config))
+        paths = _own_files(config)
         for path in paths:
             check_trust(path, trust=config.trust)
-        return (definition, *paths) if definition.is_file() else paths
+        definition = config.folder and config.folder / f"{config.model}.yaml"
+        return (definition, *paths) if definition and definition.is_file() else paths
 
     def separate(self, audio: Audio) -> Stems:
         """Stems of the audio.
@@ -288,21 +288,32 @@ def _files(config: DemucsConfig) -> tuple[tuple[int, Path], ...]:
     members = bag.members(_wanted(stems, config.two_stems))
     signatures = list(dict.fromkeys(bag.signatures[index] for index in members))
     if config.folder is None:
-        paths = [reference.plugin.path for reference in config.weights]
-        if len(paths) != len(signatures):
-            raise ConfigError(f"weights: {config.model} needs {', '.join(signatures)}. Leave `weights` out")
+        if len(config.weights) != len(signatures):
+            needed = f"{config.model} needs {', '.join(signatures)}"
+            raise ConfigError(f"weights: {needed}. Name a file for each, or leave `weights` out")
+        paths = [_file(weights) for weights in config.weights]
     else:
         paths = [checkpoint_in(config.folder, signature) for signature in signatures]
     of = dict(zip(signatures, paths, strict=True))
     return tuple((index, of[bag.signatures[index]]) for index in members)
 
 
+def _file(weights: Path | PluginRef[Asset]) -> Path:
+    example = "955717e8.safetensors (84 MB, for scientific purposes)"
+    return weights_file(weights, such_as=example, asset="demucs_955717e8")
+
+
+def _own_files(config: DemucsConfig) -> tuple[Path, ...]:
+    """Files of the networks that are needed, but for the catalogue's."""
+    if config.folder is not None:
+        return tuple(path for _, path in _files(config))
+    return tuple(_file(weights) for weights in config.weights if isinstance(weights, Path))
+
+
 def _licences(config: DemucsConfig) -> tuple[Licence, ...]:
-    """Of checkpoints of the zoo that lie in a folder; those of the catalogue bring theirs."""
-    if config.folder is None:
-        return ()
+    """Of checkpoints of the zoo that are one's own files; those of the catalogue bring theirs."""
     from . import zoo
 
-    names = (f"demucs_{name_and_digits(path)[0]}" for _, path in _files(config))
+    names = (f"demucs_{name_and_digits(path)[0]}" for path in _own_files(config))
     assets = (getattr(zoo, name, None) for name in names)
     return tuple(dict.fromkeys(asset.terms for asset in assets if asset is not None))

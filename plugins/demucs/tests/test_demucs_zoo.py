@@ -8,7 +8,7 @@ from tiny_demucs import network, save_pickle, save_safe, song
 
 from ripieno.contracts import Asset, PluginError
 from ripieno.contracts.config import references
-from ripieno.contracts.errors import ConfigError
+from ripieno.contracts.errors import ConfigError, MissingError, RefusedError
 from ripieno_demucs.models import zoo_models
 from ripieno_demucs.separator import DemucsConfig, DemucsSeparator
 
@@ -66,7 +66,7 @@ def test_an_unknown_model_is_refused_with_what_there_is():
 
 def test_the_catalogue_and_a_folder_are_not_named_together(tmp_path):
     with pytest.raises(ValueError, match="leave one of them out"):
-        DemucsConfig(folder=tmp_path, weights=["asset/demucs_955717e8"])
+        DemucsConfig(folder=tmp_path, weights=[{"uses": "asset/demucs_955717e8"}])
 
 
 def test_outside_a_run_the_files_are_not_known():
@@ -81,6 +81,22 @@ def test_a_file_of_the_catalogue_is_found_by_its_reference(tmp_path):
     found = DemucsSeparator(config).separate(song(0.5))
     expected = DemucsSeparator(DemucsConfig(folder=tmp_path, model="955717e8")).separate(song(0.5))
     assert (found["vocals"].samples == expected["vocals"].samples).all()
+
+
+def test_a_file_that_was_got_by_hand_is_named_by_its_path(tmp_path):
+    path = save_pickle(network("HDemucs"), tmp_path, "75fc33f5")
+    config = DemucsConfig(model="hdemucs_mmi", weights=[str(path)], trust=True)
+    assert DemucsSeparator.assets(config) == (path,)
+    found = DemucsSeparator(config).separate(song(0.2))
+    assert [licence.commercial for licence in found.provenance.licences] == [False]
+    with pytest.raises(RefusedError, match="trust: true"):
+        DemucsSeparator.assets(DemucsConfig(model="hdemucs_mmi", weights=[path]))
+    with pytest.raises(ConfigError, match="needs 75fc33f5. Name a file for each"):
+        DemucsSeparator(DemucsConfig(model="hdemucs_mmi", weights=[path, path], trust=True)).separate(
+            song(0.2)
+        )
+    with pytest.raises(MissingError, match=r"gone.th: no such file.*core models show"):
+        DemucsSeparator.assets(DemucsConfig(model="hdemucs_mmi", weights=[tmp_path / "gone.th"]))
 
 
 def test_a_checkpoint_of_the_zoo_keeps_its_terms_in_a_folder(tmp_path):
