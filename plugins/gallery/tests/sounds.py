@@ -9,6 +9,8 @@ from ripieno.toolkit.ffmpeg import Pipe, file_url
 from ripieno_gallery.config import GalleryConfig
 from ripieno_gallery.sink import Gallery
 
+HOSTILE = "</script><script>hacked=1</script><img src=x onerror=hacked=1>\"'`\n{{ 7*7 }} 歌"
+
 
 def noise(seconds, *, rate_hz=16_000, channels=1, level=0.1, seed=0):
     rng = np.random.default_rng(seed)

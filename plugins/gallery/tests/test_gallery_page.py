@@ -7,7 +7,7 @@ import shutil
 from contextlib import contextmanager
 
 import pytest
-from sounds import noise, published
+from sounds import HOSTILE, noise, published
 
 from ripieno.contracts import Scores
 
@@ -24,7 +24,6 @@ FLAGS = (
     "autoplay-policy=no-user-gesture-required",
     "window-size=1280,1400",
 )
-HOSTILE = "</script><script>hacked=1</script><img src=x onerror=hacked=1>\"'`\n{{ 7*7 }} 歌"
 # Windows has no folder with such a name.
 FOLDER = "a gallery" if os.name == "nt" else "<img src=x onerror=hacked=1>\"'&#%?é歌"
 SECONDS = 14.0

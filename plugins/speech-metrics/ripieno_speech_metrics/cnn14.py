@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ripieno.contracts import InputError, MissingError, RipienoError
+from ripieno.contracts import InputError, MissingError, RipienoError, StepError
 
 from .log_mel import BANDS
 
@@ -50,7 +50,7 @@ def read_weights(checkpoint: Path) -> dict[str, NDArray[np.float32]]:
     Raises
     ------
     MissingError
-        If torch is not installed.
+        If torch is not installed, or there is no such file.
     InputError
         If the file is not a checkpoint, or holds anything but tensors and plain values.
     """
@@ -58,12 +58,16 @@ def read_weights(checkpoint: Path) -> dict[str, NDArray[np.float32]]:
         import torch
     except ImportError as cause:
         raise MissingError(_NEEDS) from cause
+    if not checkpoint.is_file():
+        raise MissingError(f"{checkpoint}: no such file")
     try:
         document = torch.load(checkpoint, map_location="cpu", weights_only=True)
     # What torch raises for what is no checkpoint has no narrower class.
     except Exception as cause:
-        reason = str(cause).strip().partition("\n")[0]
-        raise InputError(f"{checkpoint}: not a checkpoint of tensors: {reason}") from cause
+        # Its message advises to read the file unsafely.
+        raise InputError(
+            f"{checkpoint}: not a checkpoint of tensors: damaged, another kind of file, or one that would run code"
+        ) from cause
     tensors = document.get("model", document) if isinstance(document, dict) else {}
     return {name: value.float().numpy() for name, value in tensors.items() if isinstance(value, torch.Tensor)}
 
@@ -86,6 +90,8 @@ def save_onnx(weights: Weights, target: Path, *, name: str = "weights") -> None:
         If onnx is not installed.
     InputError
         If weights are missing.
+    StepError
+        If the file cannot be written.
     """
     try:
         import onnx
@@ -100,8 +106,11 @@ def save_onnx(weights: Weights, target: Path, *, name: str = "weights") -> None:
     model = onnx.helper.make_model(built, opset_imports=opset, ir_version=9, producer_name="ripieno")
     onnx.checker.check_model(model)
     part = target.with_name(f"{target.name}.part")
-    part.write_bytes(model.SerializeToString())
-    os.replace(part, target)
+    try:
+        part.write_bytes(model.SerializeToString())
+        os.replace(part, target)
+    except OSError as cause:
+        raise StepError(f"{target}: cannot be written: {cause.strerror}") from cause
 
 
 class _Graph:

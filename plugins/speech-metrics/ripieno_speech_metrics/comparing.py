@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ripieno.contracts import Audio, InputError, Scores
+from ripieno.toolkit.channels import at_rate
 from ripieno.toolkit.mixing import mix, mix_gains
-from ripieno.toolkit.resampling import SoxrResampler, resampled_frames
+from ripieno.toolkit.resampling import resampled_frames
 
 BLOCK_FRAMES = 1 << 16
 # Squares of less are no float32, in which PESQ computes.
@@ -70,17 +71,16 @@ def blocks_together(
     frames : int
         In a block, > 0; the last is shorter.
     """
-    length = min(resampled_frames(audio.frames, from_hz=audio.rate_hz, to_hz=rate_hz) for audio in sounds)
-    streams = [_cut(_converted(audio, rate_hz, channels), frames) for audio in sounds]
-    for start, blocks in zip(range(0, length, frames), zip(*streams, strict=False), strict=False):
-        yield tuple(block[:, : length - start] for block in blocks)
+    length = _common_frames(sounds, rate_hz)
+    streams = [_cut(_converted(audio, rate_hz, channels, length), frames) for audio in sounds]
+    yield from zip(*streams, strict=True)
 
 
 def parts_together(
     sounds: Sequence[Audio], *, rate_hz: int, longest_s: float
 ) -> Iterator[tuple[Samples, ...]]:
     """The sounds in mono at one rate, in as few equal parts [frames] as last no longer than `longest_s`."""
-    length = min(resampled_frames(audio.frames, from_hz=audio.rate_hz, to_hz=rate_hz) for audio in sounds)
+    length = _common_frames(sounds, rate_hz)
     parts = math.ceil(length / (longest_s * rate_hz))
     frames = -(-length // max(1, parts))
     for blocks in blocks_together(sounds, rate_hz=rate_hz, channels=1, frames=max(1, frames)):
@@ -111,17 +111,15 @@ def is_silent(samples: Samples) -> bool:
     return samples.size == 0 or bool(np.ptp(samples) < _FAINTEST)
 
 
-def _converted(audio: Audio, rate_hz: int, channels: int) -> Iterator[Samples]:
+def _common_frames(sounds: Sequence[Audio], rate_hz: int) -> int:
+    return min(resampled_frames(audio.frames, from_hz=audio.rate_hz, to_hz=rate_hz) for audio in sounds)
+
+
+def _converted(audio: Audio, rate_hz: int, channels: int, frames: int) -> Iterator[Samples]:
     gains = mix_gains(audio.channels, channels)
     mixed = audio.channels != channels
     blocks = (mix(block, gains=gains) if mixed else block for block in audio.blocks(BLOCK_FRAMES))
-    if audio.rate_hz == rate_hz:
-        yield from blocks
-        return
-    resampler = SoxrResampler(audio.rate_hz, rate_hz, channels=channels)
-    for block in blocks:
-        yield resampler.push(block)
-    yield resampler.flush()
+    return at_rate(blocks, from_hz=audio.rate_hz, to_hz=rate_hz, frames=frames)
 
 
 def _cut(blocks: Iterable[Samples], frames: int) -> Iterator[Samples]:

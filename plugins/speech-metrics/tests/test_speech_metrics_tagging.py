@@ -8,7 +8,7 @@ import pytest
 from measured_sounds import hiss, silence, sound, voice
 from tiny_taggers import narrow_cnn14, write_level_tagger
 
-from ripieno.contracts import Asset, InputError, MissingError, PluginRef
+from ripieno.contracts import Asset, InputError, MissingError, PluginRef, StepError
 from ripieno.contracts.context import new_context
 from ripieno.contracts.testing import MetricSuite, overrides
 from ripieno.toolkit.onnx import onnx_session
@@ -120,6 +120,13 @@ class TestConversion:
         with pytest.raises(InputError, match=r"not a checkpoint of CNN14: it has no fc1\.bias"):
             save_onnx(weights, tmp_path / "out.onnx")
         assert not (tmp_path / "out.onnx").exists()
+
+    def test_what_cannot_be_read_or_written_is_one_line(self, tmp_path, capsys):
+        pytest.importorskip("torch")
+        with pytest.raises(StepError, match=r"out\.onnx: cannot be written"):
+            save_onnx(narrow_cnn14(), tmp_path / "nowhere" / "out.onnx")
+        assert main([str(tmp_path / "nowhere.pth"), str(tmp_path / "out.onnx")]) == 1
+        assert capsys.readouterr().err.splitlines() == [f"{tmp_path / 'nowhere.pth'}: no such file"]
 
     def test_a_checkpoint_that_would_run_code_is_never_executed(self, tmp_path):
         pytest.importorskip("torch")
