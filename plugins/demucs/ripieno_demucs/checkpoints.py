@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ripieno.contracts import InputError, MissingError, RefusedError
+from ripieno.contracts import InputError, MissingError, RefusedError, StepError
 from ripieno.toolkit.checkpoints import check_digits, name_and_digits
 
 from .models import safetensors_facts
@@ -54,7 +54,8 @@ def load_network(path: Path, *, trust: bool) -> "Module":
         from demucs.hf import load_safetensors_model
 
         with _reading(path):
-            return _ready(load_safetensors_model(path))
+            network = load_safetensors_model(path)
+        return _ready(path, network)
     return _built(path, unpickled(path, trust=trust))
 
 
@@ -72,7 +73,10 @@ def convert(path: Path, folder: Path, *, trust: bool) -> Path:
     ------
     RefusedError, InputError, MissingError
         As `load_network`.
+    StepError
+        If it cannot be written.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     package = unpickled(path, trust=trust)
@@ -84,11 +88,14 @@ def convert(path: Path, folder: Path, *, trust: bool) -> Path:
     state = built.state_dict() if is_quantized else package["state"]
     tensors = {name: tensor.detach().contiguous().clone() for name, tensor in state.items()}
     target = folder / f"{name_and_digits(path)[0]}.safetensors"
-    folder.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.part")
-    save_file(tensors, part, {"klass": f"{klass.__module__}.{klass.__qualname__}", **arguments})
-    shutil.copymode(path, part)
-    os.replace(part, target)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, part, {"klass": f"{klass.__module__}.{klass.__qualname__}", **arguments})
+        shutil.copymode(path, part)
+        os.replace(part, target)
+    except (OSError, SafetensorError) as cause:
+        raise StepError(f"{target}: cannot be written: {cause}") from cause
     return target
 
 
@@ -137,10 +144,12 @@ def _built(path: Path, package: dict[str, Any]) -> "Module":
         _require_diffq(path)
     with _reading(path):
         network: Module = load_model({**package, "kwargs": dict(package["kwargs"])})  # type: ignore[no-untyped-call]
-        return _ready(network)
+    return _ready(path, network)
 
 
-def _ready(network: "Module") -> "Module":
+def _ready(path: Path, network: "Module") -> "Module":
+    if not all(weights.isfinite().all() for weights in network.parameters()):
+        raise InputError(f"{path}: its weights hold NaN or infinity: it is damaged. Get it again")
     # Demucs's transformer may move its positions by the generator that all of Python shares.
     transformer: Any = getattr(network, "crosstransformer", None)
     if transformer is not None:

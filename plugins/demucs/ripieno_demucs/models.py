@@ -8,6 +8,7 @@ means of theirs. The zoo is what the installed demucs lists. A network's file is
 """
 
 import json
+import math
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from ripieno.toolkit.checkpoints import name_and_digits
 FOUR_STEMS = ("drums", "bass", "other", "vocals")
 SIX_STEMS = (*FOUR_STEMS, "guitar", "piano")
 _OF_SIX_STEMS = ("htdemucs_6s", "5c90dfd2")
+SHORTEST_S, LONGEST_S = 0.1, 3600.0
+"""What a network may be asked to see at a time."""
 _HEADER_LIMIT_BYTES = 100_000_000
 
 
@@ -68,9 +71,9 @@ def check_weights(bag: Bag, stems: tuple[str, ...]) -> None:
             f"weights of {', '.join(bag.signatures)}: each row needs one for each of {', '.join(stems)}"
         )
     for stem, column in zip(stems, zip(*bag.weights, strict=True), strict=True):
-        if min(column) < 0 or sum(column) == 0:
+        if min(column) < 0 or not 0 < sum(column) < math.inf:
             raise InputError(
-                f"weights of {', '.join(bag.signatures)}: {stem} needs some above 0, and none below"
+                f"weights of {', '.join(bag.signatures)}: {stem} needs some above 0, none below and none infinite"
             )
 
 
@@ -196,17 +199,20 @@ def _read_bag(path: Path) -> Bag:
 
     try:
         facts: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if not isinstance(facts["models"], list):
+            raise TypeError("models is a list")
         signatures = tuple(str(name) for name in facts["models"])
         weights = tuple(tuple(map(float, row)) for row in facts.get("weights") or ())
-        segment_s = facts.get("segment")
-        bag = Bag(signatures, weights, None if segment_s is None else float(segment_s))
+        segment_s = None if facts.get("segment") is None else float(facts["segment"])
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, ValueError, AttributeError) as cause:
         raise InputError(
             f"{path}: is no bag of models: it needs `models`, and may have weights and segment"
         ) from cause
     if not signatures or (weights and len(weights) != len(signatures)):
         raise InputError(f"{path}: has {len(signatures)} models and {len(weights)} rows of weights")
-    return bag
+    if segment_s is not None and not SHORTEST_S <= segment_s <= LONGEST_S:
+        raise InputError(f"{path}: segment is {segment_s:g} s. It is {SHORTEST_S:g} to {LONGEST_S:g} s")
+    return Bag(signatures, weights, segment_s)
 
 
 @cache

@@ -26,7 +26,18 @@ from ripieno.toolkit.checkpoints import name_and_digits, weights_file
 
 from .checkpoints import check_trust, load_network
 from .estimates import Member, estimates
-from .models import Bag, bag_in, check_weights, checkpoint_in, stems_in, zoo_bag, zoo_models, zoo_stems
+from .models import (
+    LONGEST_S,
+    SHORTEST_S,
+    Bag,
+    bag_in,
+    check_weights,
+    checkpoint_in,
+    stems_in,
+    zoo_bag,
+    zoo_models,
+    zoo_stems,
+)
 from .passes import Network, is_transformer, torch_settings
 
 if TYPE_CHECKING:
@@ -41,7 +52,9 @@ class DemucsConfig(PluginConfig):
     """Settings of `DemucsSeparator`."""
 
     model: str = Field(
-        "htdemucs", description="Name of a model of Demucs's zoo, of a bag in `folder`, or of one network."
+        "htdemucs",
+        min_length=1,
+        description="Name of a model of Demucs's zoo, of a bag in `folder`, or of one network.",
     )
     folder: Path | None = Field(
         None,
@@ -73,8 +86,8 @@ class DemucsConfig(PluginConfig):
     overlap: float = Field(0.25, ge=0, le=0.99, description="Of neighbouring segments.")
     segment_s: float | None = Field(
         None,
-        ge=0.1,
-        le=3600,
+        ge=SHORTEST_S,
+        le=LONGEST_S,
         description="What the networks see at a time; not set: what the model says.",
         json_schema_extra={"unit": "s"},
     )

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from safetensors.torch import save_file
 from tiny_demucs import STEMS, network, save_bag, save_bomb, save_pickle, save_safe, song
 
-from ripieno.contracts import ConfigError, InputError, MissingError, RefusedError
+from ripieno.contracts import ConfigError, InputError, MissingError, RefusedError, StepError
 from ripieno_demucs.checkpoints import convert, load_network, unpickled
 from ripieno_demucs.command import demucs
 from ripieno_demucs.models import stems_in
@@ -124,6 +124,9 @@ FOLDERS = {
     ],
     "is no bag of models": lambda folder: (folder / "net.yaml").write_text("models: 1", encoding="utf-8"),
     "it needs `models`": lambda folder: (folder / "net.yaml").write_text("a: [", encoding="utf-8"),
+    "needs `models`, and may": lambda folder: (folder / "net.yaml").write_text("models: a", encoding="utf-8"),
+    "segment is -1 s": lambda folder: save_bag(folder, "net", ["a"], segment=-1),
+    "segment is nan s": lambda folder: save_bag(folder, "net", ["a"], segment=float("nan")),
     "1 rows of weights": lambda folder: save_bag(folder, "net", ["a", "b"], weights=[[1, 1, 1, 1]]),
     "Delete all but one": lambda folder: [
         save_pickle(network("Demucs", seed), folder, "net") for seed in (1, 2)
@@ -182,7 +185,9 @@ def test_networks_of_different_rates_are_no_bag(tmp_path):
         separator(tmp_path).separate(song(0.2))
 
 
-@pytest.mark.parametrize("weights", [[[1, 1]], [[1, 1, 1, 0]], [[1, 1, 1, -1]]], ids=str)
+@pytest.mark.parametrize(
+    "weights", [[[1, 1]], [[1, 1, 1, 0]], [[1, 1, 1, -1]], [[1, 1, 1, np.nan]], [[1, 1, 1, np.inf]]], ids=str
+)
 def test_weights_that_give_no_mean_are_refused(tmp_path, weights):
     save_bag(tmp_path, "net", ["a"], weights=weights)
     save_safe(network("Demucs"), tmp_path, "a")
@@ -206,6 +211,22 @@ def test_a_converted_network_gives_the_same_stems_without_trust(tmp_path, kind):
     found = separator(tmp_path / "safe").separate(song(1.0))
     for stem in STEMS:
         np.testing.assert_array_equal(found[stem].samples, expected[stem].samples)
+
+
+def test_a_folder_that_takes_no_file_is_named(tmp_path):
+    path = save_pickle(network("Demucs"), tmp_path, "net")
+    with pytest.raises(StepError, match=r"net.safetensors: cannot be written") as caught:
+        convert(path, path / "below", trust=True)
+    one_line(caught)
+
+
+def test_weights_that_are_no_numbers_are_refused(tmp_path):
+    module = network("Demucs")
+    with torch.no_grad():
+        next(module.parameters()).fill_(torch.nan)
+    for path in (save_safe(module, tmp_path, "net"), save_pickle(module, tmp_path, "net")):
+        with pytest.raises(InputError, match="NaN or infinity"):
+            load_network(path, trust=True)
 
 
 def test_conversion_keeps_half_precision_and_fractions(tmp_path):

@@ -54,8 +54,19 @@ def _tensors(path: Path) -> dict[str, "Tensor"]:
             "Use a published .th, or a .safetensors"
         ) from cause
     is_state = isinstance(found, Mapping) and all(
-        isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in found.items()
+        isinstance(name, str) and isinstance(value, torch.Tensor) and _is_plain(value)
+        for name, value in found.items()
     )
     if not is_state:
         raise InputError(f"{path}: holds no weights by name. Use a published .th, or a .safetensors")
+    damaged = [name for name, value in found.items() if not value.isfinite().all()]
+    if damaged:
+        raise InputError(f"{path}: {damaged[0]} holds NaN or infinity: it is damaged. Get it again")
     return {name: value.float() for name, value in found.items()}
+
+
+def _is_plain(value: "Tensor") -> bool:
+    """Whether it holds a real number for each of its places, in memory."""
+    import torch
+
+    return value.is_floating_point() and value.layout == torch.strided and value.device.type == "cpu"

@@ -220,6 +220,14 @@ def faulty(fault: str) -> object:
             return {"encoder": "weights"}
         case "none":
             return {}
+        case "whole numbers":
+            return {name: value.to(torch.int64) for name, value in weights.items()}
+        case "sparse":
+            return {name: value.to_sparse() for name, value in weights.items()}
+        case "nowhere":
+            return {name: value.to("meta") for name, value in weights.items()}
+        case "nan":
+            weights["encoder.0.0.bias"][1] = torch.nan
     return weights
 
 
@@ -233,6 +241,10 @@ def faulty(fault: str) -> object:
         ("list", "holds no weights by name"),
         ("names", "holds no weights by name"),
         ("none", "is missing"),
+        ("whole numbers", "holds no weights by name"),
+        ("sparse", "holds no weights by name"),
+        ("nowhere", "holds no weights by name"),
+        ("nan", "encoder.0.0.bias holds NaN or infinity"),
     ],
 )
 def test_another_network_is_refused_by_name(tmp_path, fault, message):

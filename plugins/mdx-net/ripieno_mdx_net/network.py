@@ -106,12 +106,15 @@ class MdxNetwork:
         Raises
         ------
         InputError
-            If the network gives planes of another shape.
+            If the network gives planes of another shape, or values that are none.
         """
         planes = to_planes(spectra, bins=self.geometry.dim_f)
         estimated = self.run(planes)
-        if estimated.shape != planes.shape:
-            raise InputError(f"{self.where}: makes {estimated.shape} of {planes.shape}: it is no MDX-Net")
+        if (estimated.shape, estimated.dtype) != (planes.shape, planes.dtype):
+            made = f"{estimated.dtype} {estimated.shape} of {planes.dtype} {planes.shape}"
+            raise InputError(f"{self.where}: makes {made}: it is no MDX-Net")
+        if not np.isfinite(estimated).all():
+            raise InputError(f"{self.where}: gives NaN or infinity: it is damaged. Get it again")
         return from_planes(estimated, bins=spectra.shape[-1])
 
 

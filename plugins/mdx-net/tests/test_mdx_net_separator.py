@@ -270,8 +270,14 @@ def test_a_network_of_another_shape_is_refused(tmp_path, shape, rank, changed, m
 def test_a_network_that_gives_another_shape_is_refused(tmp_path):
     node = helper.make_node("Concat", ["mix", "mix"], ["part"], axis=1)
     path = network([node], {}, ["n", "c", "f", "t"], tmp_path / "wide.onnx")
-    with pytest.raises(InputError, match=r"makes \(1, 8, 512, 32\) of \(1, 4, 512, 32\)"):
+    with pytest.raises(InputError, match=r"makes float32 \(1, 8, 512, 32\) of float32 \(1, 4, 512, 32\)"):
         separated(noise(2, 10), path, dim_f=BINS, dim_t=FRAMES)
+
+
+@pytest.mark.parametrize("mode", ["direct", "soft_mask"])
+def test_a_network_that_gives_no_numbers_is_named(mode):
+    with pytest.raises(InputError, match="gainnanFalse.onnx: gives NaN or infinity"):
+        separated(noise(2, 10), gain_network(float("nan")), mode=mode)
 
 
 def test_a_network_that_fails_says_on_what(tmp_path):
