@@ -14,6 +14,7 @@ import numpy as np
 from pydantic import Field
 
 from ripieno.contracts import Asset, Audio, InputError, Metric, MissingError, PluginConfig, PluginRef, Scores
+from ripieno.toolkit.checkpoints import weights_file
 from ripieno.toolkit.onnx import onnx_session
 
 from .comparing import Samples, mean, parts_together, scored, told
@@ -27,16 +28,15 @@ CLIP_S = 10
 WHERE_FROM = (
     "metric/music_probability needs CNN14 of PANNs as ONNX. Get "
     "https://zenodo.org/records/3987831/files/Cnn14_mAP%3D0.431.pth (about 330 MB, CC-BY-4.0), then run: "
-    "python -m ripieno_speech_metrics.cnn14 Cnn14_mAP=0.431.pth cnn14.onnx, and set model: cnn14.onnx"
+    "python -m ripieno_speech_metrics.cnn14 Cnn14_mAP=0.431.pth cnn14.onnx, and set weights: cnn14.onnx"
 )
 
 
 class MusicProbabilityConfig(PluginConfig):
     """Settings of `MusicProbability`."""
 
-    model: Path | None = Field(None, description="ONNX file of the tagger; nothing is fetched.")
-    weights: PluginRef[Asset] | None = Field(
-        None, description="The tagger as an ONNX file of the catalogue, where no `model` is given."
+    weights: Path | PluginRef[Asset] | None = Field(
+        None, description="The tagger: an ONNX file, or an entry of the catalogue that is one."
     )
 
 
@@ -52,7 +52,7 @@ class MusicProbability(Metric[MusicProbabilityConfig]):
 
     @classmethod
     def assets(cls, config: MusicProbabilityConfig) -> tuple[Path, ...]:
-        return (config.model,) if config.model is not None and config.model.exists() else ()
+        return (config.weights,) if isinstance(config.weights, Path) and config.weights.exists() else ()
 
     def measure(self, audio: Audio) -> Scores:
         """Figures of `audio`.
@@ -72,7 +72,7 @@ class MusicProbability(Metric[MusicProbabilityConfig]):
         Raises
         ------
         MissingError
-            If neither `model` nor `weights` is given, or onnxruntime is not installed.
+            If no weights are given or there, or onnxruntime is not installed.
         InputError
             If the file is not such a network.
         """
@@ -85,9 +85,10 @@ class MusicProbability(Metric[MusicProbabilityConfig]):
 
     @cached_property
     def _tagger(self) -> "tuple[InferenceSession, Path]":
-        path = self._path()
-        if not path.is_file():
-            raise MissingError(f"{path}: no such file. {WHERE_FROM}")
+        if self.config.weights is None:
+            raise MissingError(WHERE_FROM)
+        example = "cnn14.onnx, made of Cnn14_mAP=0.431.pth by ripieno_speech_metrics.cnn14 (CC-BY-4.0)"
+        path = weights_file(self.config.weights, such_as=example, asset="panns_cnn14")
         session = onnx_session(path, distribution="ripieno-speech-metrics", gpu=self.context.device == "cuda")
         taken, given = session.get_inputs(), session.get_outputs()
         if [port.name for port in (*taken, *given)] != ["log_mel", "probabilities"]:
@@ -95,13 +96,6 @@ class MusicProbability(Metric[MusicProbabilityConfig]):
             wanted = f"log_mel [1, 1, frames, {BANDS}] in and probabilities [1, {CLASSES}] out"
             raise InputError(f"{path}: not a tagger: it has {said}, expected {wanted}. {WHERE_FROM}")
         return session, path
-
-    def _path(self) -> Path:
-        if self.config.model is not None:
-            return self.config.model
-        if self.config.weights is not None:
-            return self.config.weights.plugin.path
-        raise MissingError(WHERE_FROM)
 
 
 def tag(session: "InferenceSession", samples: Samples, *, path: Path) -> list[float]:

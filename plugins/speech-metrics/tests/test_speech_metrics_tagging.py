@@ -41,7 +41,7 @@ class TestConformance(MetricSuite):
     plugin = MusicProbability
 
     def settings(self):
-        return MusicProbabilityConfig(model=level_tagger())
+        return MusicProbabilityConfig(weights=level_tagger())
 
     def example(self):
         return {"audio": sound(voice())}
@@ -60,7 +60,7 @@ def test_bands_and_features_are_librosas():
 
 def test_the_probability_is_the_mean_and_the_highest_of_equal_parts():
     samples = (hiss(seconds=15, rate_hz=RATE_HZ) * np.repeat([1, 0.1], 7.5 * RATE_HZ)).astype(np.float32)
-    scores = MusicProbability(MusicProbabilityConfig(model=level_tagger())).measure(
+    scores = MusicProbability(MusicProbabilityConfig(weights=level_tagger())).measure(
         sound(samples, rate_hz=RATE_HZ)
     )
     parts = [np.pad(half, (0, round(2.5 * RATE_HZ))) for half in np.split(samples, 2)]
@@ -76,7 +76,7 @@ def test_an_entry_of_the_catalogue_may_name_the_weights():
     ours = MusicProbability(config).measure(sound(voice()))
     assert (
         ours.values
-        == MusicProbability(MusicProbabilityConfig(model=level_tagger())).measure(sound(voice())).values
+        == MusicProbability(MusicProbabilityConfig(weights=level_tagger())).measure(sound(voice())).values
     )
 
 
@@ -84,12 +84,12 @@ def test_an_entry_of_the_catalogue_may_name_the_weights():
     "audio", [silence(), sound(hiss(seconds=0.05)), sound(*[voice(rate_hz=192_000)] * 6)]
 )
 def test_silence_short_and_surround_sound_are_tagged(audio):
-    values = MusicProbability(MusicProbabilityConfig(model=level_tagger())).measure(audio).values
+    values = MusicProbability(MusicProbabilityConfig(weights=level_tagger())).measure(audio).values
     assert 0 <= values["music_probability"] <= values["music_probability_max"] <= 1
 
 
 def test_empty_audio_has_no_probability():
-    result = MusicProbability(MusicProbabilityConfig(model=level_tagger())).measure(silence(0))
+    result = MusicProbability(MusicProbabilityConfig(weights=level_tagger())).measure(silence(0))
     assert result.values == {}
     assert "the audio is empty" in result.compared_with
 
@@ -106,7 +106,7 @@ class TestConversion:
         session = onnx_session(tmp_path / "narrow.onnx", distribution="ripieno-speech-metrics", gpu=False)
         [ours] = session.run(None, {"log_mel": features})
         assert ours == pytest.approx(torch_cnn14(torch, weights, features), abs=1e-5)
-        scores = MusicProbability(MusicProbabilityConfig(model=tmp_path / "narrow.onnx")).measure(
+        scores = MusicProbability(MusicProbabilityConfig(weights=tmp_path / "narrow.onnx")).measure(
             sound(hiss(seconds=10, rate_hz=RATE_HZ), rate_hz=RATE_HZ)
         )
         assert scores.values["music_probability"] == pytest.approx(float(ours[0, MUSIC]), abs=1e-6)
@@ -176,7 +176,7 @@ class TestMissing:
 
     def test_a_file_that_is_not_there_or_another_network_is_refused(self, tmp_path):
         def measure(path):
-            MusicProbability(MusicProbabilityConfig(model=path)).measure(sound(voice()))
+            MusicProbability(MusicProbabilityConfig(weights=path)).measure(sound(voice()))
 
         with pytest.raises(MissingError, match="no such file"):
             measure(tmp_path / "nowhere.onnx")
