@@ -36,7 +36,9 @@ class MusicProbabilityConfig(PluginConfig):
     """Settings of `MusicProbability`."""
 
     weights: Path | PluginRef[Asset] | None = Field(
-        None, description="The tagger: an ONNX file, or an entry of the catalogue that is one."
+        None,
+        union_mode="left_to_right",
+        description="The tagger: an ONNX file, or an entry of the catalogue that is one.",
     )
 
 
@@ -52,7 +54,7 @@ class MusicProbability(Metric[MusicProbabilityConfig]):
 
     @classmethod
     def assets(cls, config: MusicProbabilityConfig) -> tuple[Path, ...]:
-        return (config.weights,) if isinstance(config.weights, Path) and config.weights.exists() else ()
+        return () if isinstance(config.weights, PluginRef) else (_file(config),)
 
     def measure(self, audio: Audio) -> Scores:
         """Figures of `audio`.
@@ -85,10 +87,7 @@ class MusicProbability(Metric[MusicProbabilityConfig]):
 
     @cached_property
     def _tagger(self) -> "tuple[InferenceSession, Path]":
-        if self.config.weights is None:
-            raise MissingError(WHERE_FROM)
-        example = "cnn14.onnx, made of Cnn14_mAP=0.431.pth by ripieno_speech_metrics.cnn14 (CC-BY-4.0)"
-        path = weights_file(self.config.weights, such_as=example, asset="panns_cnn14")
+        path = _file(self.config)
         session = onnx_session(path, distribution="ripieno-speech-metrics", gpu=self.context.device == "cuda")
         taken, given = session.get_inputs(), session.get_outputs()
         if [port.name for port in (*taken, *given)] != ["log_mel", "probabilities"]:
@@ -119,3 +118,10 @@ def tag(session: "InferenceSession", samples: Samples, *, path: Path) -> list[fl
     if probabilities.shape != (1, CLASSES):
         raise InputError(f"{path}: gives probabilities {probabilities.shape}, expected (1, {CLASSES})")
     return [float(value) for value in probabilities[0]]
+
+
+def _file(config: MusicProbabilityConfig) -> Path:
+    if config.weights is None:
+        raise MissingError(WHERE_FROM)
+    example = "cnn14.onnx, made of Cnn14_mAP=0.431.pth by ripieno_speech_metrics.cnn14 (CC-BY-4.0)"
+    return weights_file(config.weights, such_as=example, asset="panns_cnn14")

@@ -54,7 +54,7 @@ class WordErrors(Metric[WordErrorsConfig]):
 
     @classmethod
     def assets(cls, config: WordErrorsConfig) -> tuple[Path, ...]:
-        return (config.model,) if config.model is not None and config.model.exists() else ()
+        return (model_folder(config),)
 
     def measure(self, audio: Audio, text: Text) -> Scores:
         """Figures of `audio` beside `text`.
@@ -85,18 +85,14 @@ class WordErrors(Metric[WordErrorsConfig]):
         if not truth:
             return Scores({}, f"{against}; no wer: there is nothing to be wrong")
         heard = words_of(self._heard(audio))
-        by = f"heard in {told(audio)} by Whisper ({self._folder.name}, {self.config.language})"
+        by = f"heard in {told(audio)} by Whisper ({model_folder(self.config).name}, {self.config.language})"
         return Scores(word_errors(heard, truth), f"{against}, {by}")
-
-    @property
-    def _folder(self) -> Path:
-        if self.config.model is None:
-            raise MissingError(WHERE_FROM)
-        return self.config.model
 
     @cached_property
     def _whisper(self) -> Any:
-        return load_whisper(self._folder, device=self.context.device, compute=self.config.compute)
+        return load_whisper(
+            model_folder(self.config), device=self.context.device, compute=self.config.compute
+        )
 
     def _heard(self, audio: Audio) -> str:
         whisper = self._whisper
@@ -113,6 +109,21 @@ class WordErrors(Metric[WordErrorsConfig]):
             condition_on_previous_text=False,
         )
         return " ".join(segment.text for segment in segments)
+
+
+def model_folder(config: WordErrorsConfig) -> Path:
+    """The folder of the model.
+
+    Raises
+    ------
+    MissingError
+        If none is given, or there is no such folder.
+    """
+    if config.model is None:
+        raise MissingError(WHERE_FROM)
+    if not config.model.is_dir():
+        raise MissingError(f"{config.model}: no such folder. {WHERE_FROM}")
+    return config.model
 
 
 def words_of(text: str) -> list[str]:
@@ -156,12 +167,10 @@ def load_whisper(folder: Path, *, device: str, compute: str) -> Any:
     Raises
     ------
     MissingError
-        If there is no such folder, or faster-whisper is not installed.
+        If faster-whisper is not installed.
     InputError
         If the folder holds no such model.
     """
-    if not folder.is_dir():
-        raise MissingError(f"{folder}: no such folder. {WHERE_FROM}")
     missing = [name for name in NEEDED_FILES if not (folder / name).is_file()]
     if missing:
         raise InputError(f"{folder} has no {', '.join(missing)}. {WHERE_FROM}")

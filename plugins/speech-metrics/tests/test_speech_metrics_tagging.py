@@ -172,6 +172,8 @@ class TestMissing:
         with pytest.raises(MissingError, match=r"330 MB, CC-BY-4\.0.*then run: python -m") as error:
             MusicProbability().measure(sound(voice()))
         assert "\n" not in str(error.value)
+        with pytest.raises(MissingError, match="then run: python -m"):
+            MusicProbability.assets(MusicProbabilityConfig())
         assert catalogue.panns_cnn14.licence == "CC-BY-4.0"
 
     def test_a_file_that_is_not_there_or_another_network_is_refused(self, tmp_path):

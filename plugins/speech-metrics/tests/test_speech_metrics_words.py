@@ -126,6 +126,8 @@ class TestMissing:
         with pytest.raises(MissingError, match=r"150 MB, MIT\. Run: hf download") as error:
             WordErrors().measure(sound(voice()), Text("a"))
         assert "\n" not in str(error.value)
+        with pytest.raises(MissingError, match="Run: hf download"):
+            WordErrors.assets(WordErrorsConfig())
         assert isinstance(catalogue.whisper_base, Asset) and catalogue.whisper_base.licence == "MIT"
 
     def test_a_folder_that_is_not_there_empty_or_damaged_is_refused(self, tmp_path):
