@@ -14,7 +14,8 @@ steps:
   done: {uses: %s, in: {audio: speech}, with: %s}
 outputs: {done: %s}
 """
-DNS, MDX_NET = ("effect/dns", "done.wav"), ("separator/mdx_net", "done")
+DNS, MDX_NET, DEMUCS = ("effect/dns", "done.wav"), ("separator/mdx_net", "done"), ("separator/demucs", "done")
+SCIENCE = "LicenseRef-scientific-purposes"
 
 
 @pytest.fixture
@@ -37,14 +38,18 @@ def test_a_commercial_pipeline_refuses_weights_that_are_not_for_it(bench, pipeli
 
 
 @pytest.mark.parametrize(
-    ("plugin", "licence", "url"),
-    [(DNS, "CC-BY-NC-4.0", "dns64-a7761ff99a7d5bb6.th"), (MDX_NET, "MIT", "UVR-MDX-NET-Inst_HQ_3.onnx")],
+    ("plugin", "facts"),
+    [
+        (DNS, ["134 MB", "CC-BY-NC-4.0", "/dns64-a7761ff99a7d5bb6.th"]),
+        (MDX_NET, ["67 MB", "MIT", "/UVR-MDX-NET-Inst_HQ_3.onnx"]),
+        (DEMUCS, ["84 MB", SCIENCE, "core models get demucs_955717e8"]),
+    ],
 )
-def test_weights_that_are_not_here_are_one_line_with_licence_and_address(
-    bench, pipeline, plugin, licence, url
+def test_weights_that_are_not_here_are_one_line_with_size_licence_and_how_to_get_them(
+    bench, pipeline, plugin, facts
 ):
     said = bench.fails("check", pipeline(plugin, "{}"))
-    assert licence in said and url in said and len(said.strip().splitlines()) == 1
+    assert all(fact in said for fact in facts) and len(said.strip().splitlines()) == 1
 
 
 class Bomb:
@@ -55,9 +60,17 @@ class Bomb:
         return Path.touch, (self.target,)
 
 
-def test_a_bomb_among_weights_does_not_go_off_in_a_run(bench, pipeline):
+@pytest.mark.parametrize(
+    ("plugin", "settings", "code", "words"),
+    [
+        (DNS, "{weights: net.th}", 1, "not a checkpoint of tensors alone"),
+        (DEMUCS, "{folder: ., model: net}", 2, "core demucs convert --trust"),
+        (DEMUCS, "{model: hdemucs_mmi, weights: [net.th]}", 2, "core demucs convert --trust"),
+    ],
+)
+def test_a_bomb_among_weights_does_not_go_off_in_a_run(bench, pipeline, plugin, settings, code, words):
     target = bench.folder / "went-off"
-    bench.write("weights.th", pickle.dumps({"encoder.0.0.weight": Bomb(target)}, 2))
-    said = bench.core("run", pipeline(DNS, "{weights: weights.th}"), code=1).stderr
-    assert "not a checkpoint of tensors alone" in said and "Traceback" not in said
+    bench.write("net.th", pickle.dumps({"encoder.0.0.weight": Bomb(target)}, 2))
+    said = bench.core("run", pipeline(plugin, settings), code=code).stderr
+    assert words in said and "Traceback" not in said
     assert not target.exists()
