@@ -83,6 +83,7 @@ class Form:
 
     @property
     def bars(self) -> int:
+        """How many there are, the last one perhaps not whole."""
         return int(np.ceil(self.beats / self.beats_per_bar))
 
     def seconds(self, beat: float) -> float:
