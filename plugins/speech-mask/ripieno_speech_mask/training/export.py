@@ -9,25 +9,24 @@ from torch import Tensor
 from ripieno.contracts import InputError
 
 from ..features import FEATURES
+from ..network import CONTRACT
 from .network import MaskNetwork
-
-CONTRACT = "speech-mask-1"
-STATES = ("past", "first", "second")
 
 
 def export(network: MaskNetwork, path: Path) -> None:
-    """Write the network: `features` and what it remembers in, `mask` and ``next_`` of what it remembers out."""
+    """Write the network: `features` and states in, `mask` and the states after, led by ``next_``, out."""
     import onnx
 
     network = network.eval()
-    names = ["features", *STATES]
+    states = network.states(1)
+    names = [f"state_{index}" for index in range(len(states))]
     buffer = io.BytesIO()
     torch.onnx.export(
         network,
-        (torch.zeros(1, 1, FEATURES), *network.states(1)),
+        (torch.zeros(1, 1, FEATURES), *states),
         buffer,
-        input_names=names,
-        output_names=["mask", *(f"next_{name}" for name in STATES)],
+        input_names=["features", *names],
+        output_names=["mask", *(f"next_{name}" for name in names)],
         dynamic_axes={"features": {1: "frames"}, "mask": {1: "frames"}},
         opset_version=17,
         dynamo=False,

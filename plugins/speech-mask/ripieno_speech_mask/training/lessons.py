@@ -1,7 +1,9 @@
 """The training itself: what Lightning runs."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,11 +40,11 @@ class Lesson:
     """
 
     steps: int
-    clips: int = 32
-    rate: float = 1.5e-3
+    clips: int = 8
+    rate: float = 2e-3
     warm_up: int = 100
-    epoch: int = 100
-    validations: int = 4
+    epoch: int = 250
+    validations: int = 8
 
 
 class MaskLessons(lightning.LightningModule):
@@ -101,8 +103,16 @@ class Material:
     taper: NDArray[np.float32]
 
 
-class Mixtures(torch.utils.data.Dataset[list[Tensor]]):
-    """Batches of mixtures, each drawn from the seed and its own number alone."""
+class Mixtures:
+    """Batches of mixtures, each drawn from the seed and its own number alone, one ahead of what is learned from.
+
+    Parameters
+    ----------
+    numbers : range
+        Of the batches.
+    clips : int
+        In a batch.
+    """
 
     def __init__(self, material: Material, numbers: range, *, clips: int, seed: int) -> None:
         self._material, self._numbers, self._clips, self._seed = material, numbers, clips, seed
@@ -110,8 +120,16 @@ class Mixtures(torch.utils.data.Dataset[list[Tensor]]):
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def __getitem__(self, index: int) -> list[Tensor]:
-        rng = np.random.default_rng([self._seed, self._numbers[index]])
+    def __iter__(self) -> Iterator[list[Tensor]]:
+        with ThreadPoolExecutor(1) as thread:
+            drawn = deque([thread.submit(self._draw, self._numbers[0])])
+            for number in self._numbers[1:]:
+                drawn.append(thread.submit(self._draw, number))
+                yield drawn.popleft().result()
+            yield drawn.popleft().result()
+
+    def _draw(self, number: int) -> list[Tensor]:
+        rng = np.random.default_rng([self._seed, number])
         material = self._material
         batch = draw_batch(
             rng, material.speech, material.music, material.recipe, clips=self._clips, taper=material.taper
@@ -126,17 +144,16 @@ class MixtureData(lightning.LightningDataModule):
         super().__init__()
         self._training, self._validation, self._lesson, self._seed = training, validation, lesson, seed
 
-    def train_dataloader(self) -> Iterable[list[Tensor]]:
+    def train_dataloader(self) -> Mixtures:
         every = self._lesson.epoch
         begun = self.trainer.current_epoch * every
         return self._loader(self._training, range(begun, begun + every), self._seed)
 
-    def val_dataloader(self) -> Iterable[list[Tensor]]:
+    def val_dataloader(self) -> Mixtures:
         return self._loader(self._validation, range(self._lesson.validations), self._seed + 1)
 
-    def _loader(self, material: Material, numbers: range, seed: int) -> Iterable[list[Tensor]]:
-        mixtures = Mixtures(material, numbers, clips=self._lesson.clips, seed=seed)
-        return torch.utils.data.DataLoader(mixtures, batch_size=None)
+    def _loader(self, material: Material, numbers: range, seed: int) -> Mixtures:
+        return Mixtures(material, numbers, clips=self._lesson.clips, seed=seed)
 
 
 class _Told(lightning.Callback):

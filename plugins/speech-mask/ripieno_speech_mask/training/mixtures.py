@@ -35,7 +35,7 @@ class Recipe:
         Share of clips whose voice was recorded with noise, which is then part of it.
     """
 
-    clip_s: float = 5.0
+    clip_s: float = 4.0
     snr_db: tuple[float, float] = (-5.0, 15.0)
     level_dbfs: tuple[float, float] = (-40.0, -12.0)
     music_alone: float = 0.06
