@@ -349,23 +349,30 @@ def test_a_renderer_that_is_missing_is_named_with_what_brings_it(monkeypatch, tm
         generated(count=1)
 
 
+@pytest.fixture
+def fluidsynth(monkeypatch, tmp_path):
+    """Puts a program of that name and with this body first on PATH."""
+
+    def put(body):
+        path = tmp_path / "fluidsynth"
+        path.write_text(f"#!{sys.executable}\n{body}\n", encoding="utf-8")
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+
+    return put
+
+
 @needs_fluidsynth
 @needs_posix
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ("import time\ntime.sleep(600)", "fluidsynth was ended after 0 s"),
         ("import os\nos.abort()", r"fluidsynth crashed \(signal 6\)"),
         ("print('fine')", "wrote no sound that can be read"),
     ],
 )
-def test_a_renderer_that_fails_is_named(body, said, monkeypatch, tmp_path):
-    path = tmp_path / "fluidsynth"
-    path.write_text(f"#!{sys.executable}\n{body}\n", encoding="utf-8")
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    monkeypatch.setattr(fluid, "START_S", 0.2)
-    monkeypatch.setattr(fluid, "SLOWEST", 0.01)
+def test_a_renderer_that_fails_is_named(body, said, fluidsynth):
+    fluidsynth(body)
     with pytest.raises(StepError, match=said) as caught:
         generated(count=1, styles=["rock"])
     assert "\n" not in str(caught.value)
@@ -373,13 +380,18 @@ def test_a_renderer_that_fails_is_named(body, said, monkeypatch, tmp_path):
 
 @needs_fluidsynth
 @needs_posix
-def test_a_renderer_that_stops_early_is_found_out(monkeypatch, tmp_path):
-    path = tmp_path / "fluidsynth"
-    body = (
-        "import sys, soundfile\nsoundfile.write(sys.argv[sys.argv.index('-F') + 1], [[0.0, 0.0]] * 99, 32000)"
-    )
-    path.write_text(f"#!{sys.executable}\n{body}\n", encoding="utf-8")
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+def test_a_renderer_that_hangs_is_ended_and_named(fluidsynth, monkeypatch):
+    fluidsynth("import time\ntime.sleep(600)")
+    monkeypatch.setattr(fluid, "START_S", 0.2)
+    monkeypatch.setattr(fluid, "SLOWEST", 0.01)
+    with pytest.raises(StepError, match="fluidsynth was ended after 0 s"):
+        generated(count=1, styles=["rock"])
+
+
+@needs_fluidsynth
+@needs_posix
+def test_a_renderer_that_stops_early_is_found_out(fluidsynth):
+    write = "soundfile.write(sys.argv[sys.argv.index('-F') + 1], [[0.0, 0.0]] * 99, 32000)"
+    fluidsynth(f"import sys, soundfile\n{write}")
     with pytest.raises(StepError, match="wrote less than was asked for"):
         generated(count=1, styles=["rock"])
