@@ -55,16 +55,16 @@ def _quality(place: Place) -> Iterator[Row]:
         gains_db = [score.values["si_sdr_improvement_db"] for score in own]
         gain_db = sum(gains_db) / len(gains_db)
         share = f"{gain_db / oracle_db:.0%} of the oracle's {oracle_db:.1f} dB, {len(own)} mixtures"
-        yield Row(f"{name}: mean SI-SDR gain at 0 dB", [gain_db], Bar(bar_db, "dB", at_least=True), note=share)
+        yield Row(
+            f"{name}: mean SI-SDR gain at 0 dB", [gain_db], Bar(bar_db, "dB", at_least=True), note=share
+        )
         yield Row(
             f"{name}: STOI above the mix", [mean(own, "stoi") - mix_stoi], Bar(0.08, "", at_least=True),
             note=f"from {mix_stoi:.3f}",
         )  # fmt: skip
         yield Row(f"{name}: residual music", [mean(own, "residual_music_db")], Bar(-15, "dB"))
         harmless = [score.values["si_sdr_db"] for score in clean(of_pipeline(scores, name))]
-        yield Row(
-            f"{name}: speech without music, worst voice", [min(harmless)], Bar(20, "dB", at_least=True)
-        )
+        yield Row(f"{name}: speech without music, worst voice", [min(harmless)], Bar(20, "dB", at_least=True))
 
 
 def _at_0_db(scores: Sequence[Score], pipeline: str) -> tuple[Score, ...]:
