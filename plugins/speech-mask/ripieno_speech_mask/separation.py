@@ -42,7 +42,7 @@ class SpeechMaskConfig(PluginConfig):
 class SpeechMask(Separator[SpeechMaskConfig]):
     """Takes the music out from under a voice, on a plain CPU.
 
-    A network of two million parameters hears mel bands and masks the bins of a short-time spectrum, the same
+    A network of 1.6 million parameters hears mel bands and masks the bins of a short-time spectrum, the same
     mask for all channels; above 8 kHz it goes on with the mean of 4 to 8 kHz. `music` is the audio less
     `speech`, so the two sum to it.
 

@@ -4,7 +4,7 @@ Conventions
 -----------
 Samples are [channels, frames]. A frame comes every 16 samples per kilohertz, the rate taken in whole
 kilohertz, and its window is four times as long: 16 and 64 ms, so that a network of 16 kHz hears any rate as it
-is. At 44 100 Hz and its kin time and frequency are off by 0.2 %, a twentieth of a semitone, and nothing is
+is. At 44 100 Hz and its kin time and frequency are off by 0.2 %, a twenty-fifth of a semitone, and nothing is
 resampled.
 """
 

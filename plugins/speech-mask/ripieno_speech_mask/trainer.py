@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class SpeechMaskTrainerConfig(PluginConfig):
     """Settings of `SpeechMaskTrainer`."""
 
-    look_ahead_s: Literal[0.0, 0.5] = Field(
+    look_ahead_s: Literal[0.0, 0.5] = Field(  # type: ignore[valid-type]
         0.5, description="How far the network hears ahead.", json_schema_extra={"unit": "s"}
     )
     steps: int = Field(9000, ge=1, description="Batches in all; 10,000 of 8 take half an hour on two cores.")
