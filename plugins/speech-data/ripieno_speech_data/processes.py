@@ -12,7 +12,9 @@ MESSAGE = 300
 _POLL_S = 0.005
 
 
-def run(command: Sequence[str], *, writes: Path, limit_s: float, most_bytes: int) -> None:
+def run(
+    command: Sequence[str], *, writes: Path, limit_s: float, most_bytes: int, inside: Path | None = None
+) -> None:
     """Run a program to its end.
 
     Its home is the folder that it writes to, so that nobody's own settings change what it does.
@@ -27,6 +29,8 @@ def run(command: Sequence[str], *, writes: Path, limit_s: float, most_bytes: int
         The longest that it may take.
     most_bytes : int
         The most that it may write.
+    inside : Path, optional
+        A folder to run in that is its home too, so that it can be told names alone.
 
     Raises
     ------
@@ -42,7 +46,8 @@ def run(command: Sequence[str], *, writes: Path, limit_s: float, most_bytes: int
                 stdin=subprocess.DEVNULL,
                 stdout=words,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **_surroundings(writes.parent)},
+                cwd=inside,
+                env={**os.environ, **_surroundings(Path() if inside else writes.parent)},
             )
         except OSError as error:
             raise StepError(f"{command[0]}: cannot be started: {error.strerror}") from error

@@ -120,12 +120,20 @@ def _espeak(utterance: Utterance, text: str, path: Path) -> None:
 def _festival(batch: Sequence[str], folder: Path) -> None:
     script = folder / "speak.scm"
     script.write_text("".join(batch), encoding="utf-8")
-    _run([str(FESTIVAL.require()), "--batch", str(script)], writes=folder, utterances=len(batch))
+    # Told names and not paths: the end of what ked says depends on how long those are.
+    command = [str(FESTIVAL.require()), "--batch", script.name]
+    _run(command, writes=folder, utterances=len(batch), inside=folder)
 
 
-def _run(command: Sequence[str], *, writes: Path, utterances: int = 1) -> None:
+def _run(command: Sequence[str], *, writes: Path, utterances: int = 1, inside: Path | None = None) -> None:
     longest_s = utterances * LONGEST_S
-    run(command, writes=writes, limit_s=START_S + longest_s / 10, most_bytes=int(longest_s * _BYTES_PER_S))
+    run(
+        command,
+        writes=writes,
+        limit_s=START_S + longest_s / 10,
+        most_bytes=int(longest_s * _BYTES_PER_S),
+        inside=inside,
+    )
 
 
 def _scheme(utterance: Utterance, text: str, path: Path) -> str:
@@ -136,7 +144,7 @@ def _scheme(utterance: Utterance, text: str, path: Path) -> str:
         target = f"(target_f0_mean {target_hz:.2f}) (target_f0_std {0.13 * target_hz:.2f})"
         lines.append(f"(set! int_lr_params '({target} (model_f0_mean 170) (model_f0_std 34)))")
     said = f"(Utterance Text {_quoted(text)})"
-    lines.append(f"(utt.save.wave (utt.synth {said}) {_quoted(str(path))} 'riff)")
+    lines.append(f"(utt.save.wave (utt.synth {said}) {_quoted(path.name)} 'riff)")
     return "\n".join(lines) + "\n"
 
 
