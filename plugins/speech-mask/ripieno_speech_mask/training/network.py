@@ -18,8 +18,8 @@ class MaskNetwork(nn.Module):
     levels are given to the last layer beside what was heard. One further output, the gate, says whether there
     is speech at all.
 
-    Convolutions and not recurrent layers: they learn as much from an example, and a training step of many
-    frames is one product of large matrices, four times as fast on a CPU.
+    Convolutions and not recurrent layers: a training step of many frames is one product of large matrices,
+    which took a CPU half the time.
 
     Parameters
     ----------
