@@ -21,7 +21,7 @@ from ripieno.contracts import (
 from .features import HOP, RATE_HZ, tapers
 
 if TYPE_CHECKING:
-    from .training.lessons import Material
+    from .training.drawing import Material
     from .training.network import MaskNetwork
 
 
@@ -36,7 +36,7 @@ class SpeechMaskTrainerConfig(PluginConfig):
     clip_s: float = Field(
         4.0, ge=1, le=30, description="Length of a mixture.", json_schema_extra={"unit": "s"}
     )
-    rate: float = Field(2e-3, gt=0, description="Of learning, at its highest.")
+    rate: float = Field(2e-2, gt=0, description="Of learning, at its highest.")
     epoch: int = Field(
         250, ge=1, description="Batches between two validations, after which an interrupted training goes on."
     )
@@ -47,13 +47,17 @@ class SpeechMaskTrainerConfig(PluginConfig):
         None, description="What is done to a share of the clips of the data sets: a codec, a room."
     )
     augmented: float = Field(0.3, ge=0, le=1, description="Share of clips that the augmenter changes.")
-    recorded: float = Field(
-        0.25,
-        ge=0,
-        le=1,
-        description="Share of stretches that are drawn from recordings, where there are any.",
+    voices_share: float = Field(
+        0.1, ge=0, le=1, description="Share of stretches of speech that come from `voices`, where given."
+    )
+    songs_share: float = Field(
+        0.5, ge=0, le=1, description="Share of stretches of music that come from `songs`, where given."
     )
     threads: int = Field(1, ge=1, description="Of torch.")
+    compiled: bool = Field(
+        False,
+        description="Whether a step's arithmetic is fused first: twice as fast, but needs a C++ compiler.",
+    )
 
 
 class SpeechMaskTrainer(Trainer[SpeechMaskTrainerConfig]):
@@ -118,14 +122,16 @@ class SpeechMaskTrainer(Trainer[SpeechMaskTrainerConfig]):
         songs: list[Audio] | None,
         split: str,
     ) -> "Material":
-        from .training.lessons import Material
+        from .training.drawing import Material
         from .training.mixtures import Recipe
         from .training.sounds import Sounds, clips_of, clips_of_recordings
 
         rng = np.random.default_rng([self.context.seed, split == "train"])
         sounds = []
         augmenter = self.config.augmenter.plugin if self.config.augmenter else None
-        for name, sets, recordings in (("speech", speech, voices), ("music", music, songs)):
+        config = self.config
+        kinds = (("speech", speech, voices, config.voices_share), ("music", music, songs, config.songs_share))
+        for name, sets, recordings, share in kinds:
             clips = [
                 clip
                 for data in sets
@@ -138,7 +144,7 @@ class SpeechMaskTrainer(Trainer[SpeechMaskTrainerConfig]):
                     f"the data sets of {name} have no clip in the split {split}: make more clips"
                 )
             recorded = clips_of_recordings(recordings or []) if split == "train" else []
-            sounds.append(Sounds(clips, recorded, recorded=self.config.recorded))
+            sounds.append(Sounds(clips, recorded, recorded=share))
         recipe = Recipe(clip_s=self.config.clip_s, snr_db=self.config.snr_db)
         if split == "validation":
             recipe = replace(recipe, snr_db=(0.0, 0.0), music_alone=0.0, speech_alone=0.0)
@@ -148,6 +154,7 @@ class SpeechMaskTrainer(Trainer[SpeechMaskTrainerConfig]):
     def _trained(self, training: "Material", validation: "Material", init: Model | None) -> Model:
         import torch
 
+        from .training.drawing import Drawer
         from .training.export import export
         from .training.lessons import Lesson, MaskLessons, MixtureData, train
 
@@ -156,14 +163,19 @@ class SpeechMaskTrainer(Trainer[SpeechMaskTrainerConfig]):
         torch.manual_seed(self.context.seed % 2**63)
         network = self._network(init)
         lesson = Lesson(
-            config.steps, clips=config.batch, rate=config.rate, epoch=min(config.epoch, config.steps)
+            config.steps,
+            clips=config.batch,
+            rate=config.rate,
+            epoch=min(config.epoch, config.steps),
+            compiled=config.compiled,
         )
-        gain_db = train(
-            MaskLessons(network, lesson),
-            MixtureData(training, validation, lesson, seed=self.context.seed),
-            folder=self.context.checkpoint,
-            tell=lambda step, _: self.context.progress(step, config.steps, unit="steps"),
-        )
+        with Drawer([training, validation], clips=config.batch) as drawer:
+            gain_db = train(
+                MaskLessons(network, lesson),
+                MixtureData(drawer, lesson, seed=self.context.seed),
+                folder=self.context.checkpoint,
+                tell=lambda step: self.context.progress(step, config.steps, unit="steps"),
+            )
         path = self.context.scratch / "speech-mask.onnx"
         export(network, path)
         return Model(path, self._card(training, gain_db))

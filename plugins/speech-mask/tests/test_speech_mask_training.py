@@ -25,7 +25,7 @@ from ripieno_speech_mask.trainer import SpeechMaskTrainer, SpeechMaskTrainerConf
 from ripieno_speech_mask.training.export import export, weights_of
 from ripieno_speech_mask.training.lessons import gain_db
 from ripieno_speech_mask.training.loss import mask_loss
-from ripieno_speech_mask.training.mixtures import Recipe, batch_of, draw_batch
+from ripieno_speech_mask.training.mixtures import Recipe, batch_of, draw_batches
 from ripieno_speech_mask.training.network import MaskNetwork
 from ripieno_speech_mask.training.sounds import Sounds
 
@@ -95,9 +95,9 @@ def drawn(seed=0, **recipe):
     rng = np.random.default_rng(0)
     speech, music = (Sounds([np.rint(9000 * make(rng, 1)).astype(np.int16)]) for make in (noises, tones))
     taper = tapers(True)[0].astype(np.float32)
-    return draw_batch(
+    return draw_batches(
         np.random.default_rng(seed), speech, music, Recipe(clip_s=2, **recipe), clips=3, taper=taper
-    )
+    )[-1]
 
 
 @given(st.integers(0, 1000), st.floats(-5, 15))

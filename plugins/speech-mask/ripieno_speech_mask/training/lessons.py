@@ -1,22 +1,18 @@
 """The training itself: what Lightning runs."""
 
 import math
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import lightning
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
+from torch.optim.lr_scheduler import LambdaLR
 
+from .drawing import Drawer
 from .loss import mask_loss
-from .mixtures import Recipe, draw_batch
 from .network import MaskNetwork
-from .sounds import Sounds
 
 
 @dataclass(frozen=True)
@@ -30,49 +26,74 @@ class Lesson:
     clips : int
         In a batch.
     rate : float
-        Of learning, at its highest.
+        Of learning, at its highest, of the matrices; the rest learns at a tenth of it.
     warm_up : int
-        Steps until it is reached; it falls to nothing in a half cosine after that.
+        Steps until it is reached, at most a tenth of all; it falls to nothing in a half cosine after that.
     epoch : int
         Steps between two validations, after which the training can be taken up again.
     validations : int
         Batches of a validation.
+    compiled : bool
+        Whether the arithmetic of a step is fused, which needs a C++ compiler.
     """
 
     steps: int
     clips: int = 8
-    rate: float = 2e-3
+    rate: float = 2e-2
     warm_up: int = 100
     epoch: int = 250
     validations: int = 8
+    compiled: bool = False
 
 
 class MaskLessons(lightning.LightningModule):
-    """A network, its loss, and its figures on mixtures that it does not learn from."""
+    """A network, its loss, and its figures on mixtures that it does not learn from.
+
+    References
+    ----------
+    Jordan et al.: Muon: an optimizer for hidden layers in neural networks. 2024.
+    Loshchilov, Hutter: Decoupled weight decay regularization. ICLR 2019.
+    """
 
     def __init__(self, network: MaskNetwork, lesson: Lesson) -> None:
         super().__init__()
         self.network, self.lesson = network, lesson
+        # Two optimizers take each step.
+        self.automatic_optimization = False
+        self._step_loss = torch.compile(self._loss) if lesson.compiled else self._loss
 
-    def training_step(self, batch: list[Tensor], index: int) -> Tensor:
-        mask, mixture, speech, both = self._masked(batch)
-        loss = mask_loss(mask, mixture, speech, both).mean()
-        self.log("loss", loss, prog_bar=True)
-        return loss
+    def training_step(self, batch: list[Tensor], index: int) -> None:
+        loss = self._step_loss(batch)
+        self.zero_grad()
+        self.manual_backward(loss)
+        torch.nn.utils.clip_grad_norm_(self.parameters(), 1.0)
+        for optimizer, schedule in zip(self.optimizers(), self.lr_schedulers(), strict=True):
+            optimizer.step()
+            schedule.step()
+        self.log("loss", loss.detach(), prog_bar=True)
 
     def validation_step(self, batch: list[Tensor], index: int) -> None:
         self.log("gain_db", gain_db(*self._masked(batch)), prog_bar=True, batch_size=len(batch[0]))
 
-    def configure_optimizers(self) -> dict[str, object]:
-        optimizer = torch.optim.AdamW(self.parameters(), lr=self.lesson.rate, weight_decay=1e-3)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._share_of_rate)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+    def configure_optimizers(self) -> tuple[list[torch.optim.Optimizer], list[LambdaLR]]:
+        matrices = [weight for weight in self.parameters() if weight.ndim == 2 and len(weight) > 1]
+        others = [weight for weight in self.parameters() if weight.ndim != 2 or len(weight) == 1]
+        rate = self.lesson.rate
+        optimizers = [
+            torch.optim.Muon(matrices, lr=rate, weight_decay=0.1),
+            torch.optim.AdamW(others, lr=rate / 10, weight_decay=0.0),
+        ]
+        return optimizers, [LambdaLR(optimizer, self._share_of_rate) for optimizer in optimizers]
 
     def _share_of_rate(self, step: int) -> float:
-        if step < self.lesson.warm_up:
-            return (step + 1) / self.lesson.warm_up
-        done = (step - self.lesson.warm_up) / max(1, self.lesson.steps - self.lesson.warm_up)
+        warm_up = min(self.lesson.warm_up, self.lesson.steps // 10)
+        if step < warm_up:
+            return (step + 1) / warm_up
+        done = (step - warm_up) / max(1, self.lesson.steps - warm_up)
         return 0.5 + 0.5 * math.cos(math.pi * min(1.0, done))
+
+    def _loss(self, batch: list[Tensor]) -> Tensor:
+        return mask_loss(*self._masked(batch)).mean()
 
     def _masked(self, batch: list[Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         features, mixture, speech, both = batch
@@ -93,82 +114,60 @@ def _si_sdr_db(both: Tensor, estimate: Tensor, speech: Tensor) -> Tensor:
     return 10 * torch.log10(kept / (estimate.sum(across) - kept).clamp(min=1e-9) + 1e-9)
 
 
-@dataclass(frozen=True)
-class Material:
-    """What mixtures are drawn from."""
-
-    speech: Sounds
-    music: Sounds
-    recipe: Recipe
-    taper: NDArray[np.float32]
-
-
-class Mixtures:
-    """Batches of mixtures, each drawn from the seed and its own number alone, one ahead of what is learned from.
+class MixtureData(lightning.LightningDataModule):
+    """The mixtures of each epoch, new ones every time; those of the validation stay the same.
 
     Parameters
     ----------
-    numbers : range
-        Of the batches.
-    clips : int
-        In a batch.
+    drawer : Drawer
+        Whose materials are that of the training and that of the validation.
     """
 
-    def __init__(self, material: Material, numbers: range, *, clips: int, seed: int) -> None:
-        self._material, self._numbers, self._clips, self._seed = material, numbers, clips, seed
+    def __init__(self, drawer: Drawer, lesson: Lesson, *, seed: int) -> None:
+        super().__init__()
+        self._drawer, self._lesson, self._seed = drawer, lesson, seed
+
+    def train_dataloader(self) -> "Batches":
+        return Batches(self._drawer, self._lesson.epoch, 0, [self._seed, 0, self.trainer.current_epoch])
+
+    def val_dataloader(self) -> "Batches":
+        return Batches(self._drawer, self._lesson.validations, 1, [self._seed, 1])
+
+
+@dataclass(frozen=True)
+class Batches:
+    """So many batches of a material, whose number Lightning asks."""
+
+    drawer: Drawer
+    number: int
+    material: int
+    seed: list[int]
 
     def __len__(self) -> int:
-        return len(self._numbers)
+        return self.number
 
     def __iter__(self) -> Iterator[list[Tensor]]:
-        with ThreadPoolExecutor(1) as thread:
-            drawn = deque([thread.submit(self._draw, self._numbers[0])])
-            for number in self._numbers[1:]:
-                drawn.append(thread.submit(self._draw, number))
-                yield drawn.popleft().result()
-            yield drawn.popleft().result()
-
-    def _draw(self, number: int) -> list[Tensor]:
-        rng = np.random.default_rng([self._seed, number])
-        material = self._material
-        batch = draw_batch(
-            rng, material.speech, material.music, material.recipe, clips=self._clips, taper=material.taper
-        )
-        return [torch.from_numpy(part) for part in (batch.features, batch.mixture, batch.speech, batch.both)]
-
-
-class MixtureData(lightning.LightningDataModule):
-    """The mixtures of each epoch, new ones every time; those of the validation stay the same."""
-
-    def __init__(self, training: Material, validation: Material, lesson: Lesson, *, seed: int) -> None:
-        super().__init__()
-        self._training, self._validation, self._lesson, self._seed = training, validation, lesson, seed
-
-    def train_dataloader(self) -> Mixtures:
-        every = self._lesson.epoch
-        begun = self.trainer.current_epoch * every
-        return self._loader(self._training, range(begun, begun + every), self._seed)
-
-    def val_dataloader(self) -> Mixtures:
-        return self._loader(self._validation, range(self._lesson.validations), self._seed + 1)
-
-    def _loader(self, material: Material, numbers: range, seed: int) -> Mixtures:
-        return Mixtures(material, numbers, clips=self._lesson.clips, seed=seed)
+        return self.drawer.batches(self.number, material=self.material, seed=self.seed)
 
 
 class _Told(lightning.Callback):
-    """Says after each step how far the training has come."""
+    """Says after each step how many are done."""
 
-    def __init__(self, tell: Callable[[int, float], None]) -> None:
-        self._tell = tell
+    def __init__(self, tell: Callable[[int], None], *, epoch: int) -> None:
+        self._tell, self._epoch = tell, epoch
 
-    def on_train_batch_end(self, trainer: lightning.Trainer, *rest: object) -> None:
-        self._tell(trainer.global_step, float(trainer.callback_metrics.get("gain_db", math.nan)))
+    def on_train_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        module: lightning.LightningModule,
+        outputs: object,
+        batch: object,
+        index: int,
+    ) -> None:
+        self._tell(trainer.current_epoch * self._epoch + index + 1)
 
 
-def train(
-    lessons: MaskLessons, data: MixtureData, *, folder: Path, tell: Callable[[int, float], None]
-) -> float:
+def train(lessons: MaskLessons, data: MixtureData, *, folder: Path, tell: Callable[[int], None]) -> float:
     """Train, going on from the last checkpoint in the folder, and give the gain on the validation in dB."""
     lesson = lessons.lesson
     last = folder / "last.ckpt"
@@ -177,14 +176,13 @@ def train(
         accelerator="auto",
         devices=1,
         precision="bf16-mixed",
-        gradient_clip_val=1.0,
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         callbacks=[
             lightning.pytorch.callbacks.ModelCheckpoint(
                 folder, filename=last.stem, save_on_train_epoch_end=True, enable_version_counter=False
             ),
-            _Told(tell),
+            _Told(tell, epoch=lesson.epoch),
         ],
         logger=False,
         enable_progress_bar=False,

@@ -60,7 +60,7 @@ class Batch:
     both: NDArray[np.float32]
 
 
-def draw_batch(
+def draw_batches(
     rng: np.random.Generator,
     speech: Sounds,
     music: Sounds,
@@ -68,18 +68,29 @@ def draw_batch(
     *,
     clips: int,
     taper: NDArray[np.float32],
-) -> Batch:
+    mixings: int = 2,
+) -> list[Batch]:
     """Mixtures of drawn voices and music.
 
     Parameters
     ----------
+    clips : int
+        In a batch: so many voices and so many pieces of music are drawn.
     taper : float32 array [1024]
         Of the analysis.
+    mixings : int
+        Batches that are made of them, each with other pairs, colours and levels. To draw sounds takes longer
+        than to learn from them once.
     """
     drawn = [_sounds(rng, speech, music, recipe) for _ in range(clips)]
     voices, beds = (_spectra(np.stack(parts), taper) for parts in zip(*drawn, strict=True))
-    for spectra in (voices, beds):
-        spectra *= np.stack([_colour(rng) for _ in range(clips)])[:, None]
+    return [_mixed(rng, voices, np.roll(beds, shift, axis=0), recipe) for shift in range(mixings)]
+
+
+def _mixed(rng: np.random.Generator, voices: Spectra, beds: Spectra, recipe: Recipe) -> Batch:
+    voices, beds = (
+        spectra * np.stack([_colour(rng) for _ in spectra])[:, None] for spectra in (voices, beds)
+    )
     gains = [_gains(rng, voice, bed, recipe) for voice, bed in zip(voices, beds, strict=True)]
     voices *= np.array([gain for gain, _ in gains], np.float32)[:, None, None]
     beds *= np.array([gain for _, gain in gains], np.float32)[:, None, None]
