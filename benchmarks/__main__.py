@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from . import film, imports, lines, memory, planning, playing, rhythm, speech, startup, steps
+from . import demucs, film, imports, lines, memory, planning, playing, rhythm, speech, startup, steps
 from .figures import Row
 from .place import Place
 
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[Place], Iterator[Row]]] = {
     "rhythm": rhythm.rows,
     "playing": playing.rows,
     "speech": speech.rows,
+    "demucs": demucs.rows,
     "lines": lines.rows,
 }
 HEADS = ("what", "bar", "measured", "peers", "")
