@@ -9,7 +9,6 @@ from ripieno.toolkit.ffmpeg import (
     Pipe,
     Probe,
     _parse_report as parse_report,
-    atomic_path,
     file_url,
     probe,
     run,
@@ -259,21 +258,3 @@ def test_without_ffmpeg_both_cures_are_named(monkeypatch):
     monkeypatch.setattr(sys, "path", [])
     with pytest.raises(MissingError, match=r"PATH.*imageio-ffmpeg"):
         Pipe(["ffmpeg"], mode="read")
-
-
-def test_an_output_takes_its_name_when_it_is_whole(tmp_path):
-    target = tmp_path / "new folder" / "out.wav"
-    with atomic_path(target) as path:
-        assert path.parent == target.parent and path.suffix == ".wav"
-        path.write_bytes(b"whole")
-        assert not target.exists()
-    assert target.read_bytes() == b"whole" and os.listdir(target.parent) == ["out.wav"]
-
-
-def test_an_output_that_fails_leaves_what_was_there(tmp_path):
-    target = tmp_path / "out.wav"
-    target.write_bytes(b"before")
-    with pytest.raises(ZeroDivisionError), atomic_path(target) as path:  # noqa: PT012
-        path.write_bytes(b"half")
-        raise ZeroDivisionError
-    assert target.read_bytes() == b"before" and os.listdir(tmp_path) == ["out.wav"]

@@ -96,8 +96,8 @@ def test_a_clip_that_never_passes_ends_the_job_in_one_line(tmp_path):
 
 @pytest.mark.parametrize("kind", ["flac", "cont", "json"])
 def test_a_disk_that_refuses_a_clip_is_told_in_one_line(tmp_path, kind):
-    (tmp_path / f".sine-00000.{kind}.part").mkdir()
-    with pytest.raises(StepError, match=r"^sine-00000: cannot be written to .*: .*irectory$"):
+    (tmp_path / f"sine-00000.{kind}").mkdir()
+    with pytest.raises(StepError, match=rf"sine-00000.{kind}: cannot be written: .*irectory$"):
         make(tmp_path, count=1)
 
 

@@ -43,6 +43,7 @@ _HOME = {
     "slow_state": "BeatClockState SlowState SlowStates StructureState",
     "state_bus": "Reading StateBus",
     "streaming": "Aligner Chunk Event Framer Latency Session joined_samples run_offline",
+    "writing": "atomic_path write_whole",
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names.split()}
 

@@ -124,3 +124,4 @@ from .streaming import (
 
 __version__: str
 __all__: list[str]
+from .writing import atomic_path as atomic_path, write_whole as write_whole

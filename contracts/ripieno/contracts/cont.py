@@ -10,7 +10,6 @@ as ``streams[0].notes[12].envelopes.pitch_midi``; the document itself is ``$``.
 
 import gzip
 import json
-import os
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -23,6 +22,7 @@ from .cont_reading import VERSION, DocumentReader, Violation
 from .errors import InputError
 from .instrument import InstrumentProfile
 from .performance import Envelope, Note, Performance, Stream
+from .writing import atomic_path
 
 # Hours of dense playing; a gzip that holds more is a bomb.
 LARGEST_BYTES = 1 << 29
@@ -48,9 +48,8 @@ def write_cont(performance: Performance, path: Path | str) -> None:
     path, data = Path(path), cont_text(performance).encode()
     if path.suffix == ".gz":
         data = gzip.compress(data, mtime=0)
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(data)
-    os.replace(part, path)
+    with atomic_path(path) as part:
+        part.write_bytes(data)
 
 
 def document_in(path: Path | str) -> Mapping[str, Any]:

@@ -8,7 +8,6 @@ Conventions
 """
 
 import hashlib
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ripieno.contracts import Context, Dataset, DataSource, Licence, PluginConfig
+from ripieno.contracts import Context, Dataset, DataSource, Licence, PluginConfig, atomic_path
 from ripieno.contracts.context import derive_seed
 
 from .draws import Range
@@ -116,7 +115,6 @@ def make_asset(job: Mapping[str, Any], context: Context) -> dict[str, Any]:
 def _write(samples: NDArray[np.float32], path: Path, *, rate_hz: int) -> None:
     import soundfile
 
-    part = path.with_name(f".{path.name}.part")
     peak = np.abs(samples).max(initial=0) or 1
-    soundfile.write(part, samples * (PEAK / peak), rate_hz, format="FLAC", subtype="PCM_24")
-    os.replace(part, path)
+    with atomic_path(path) as part:
+        soundfile.write(part, samples * (PEAK / peak), rate_hz, format="FLAC", subtype="PCM_24")

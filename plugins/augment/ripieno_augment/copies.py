@@ -1,7 +1,6 @@
 """Augmented copies of one clip, made in a worker."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ripieno.contracts import Augmenter, Context, Example
+from ripieno.contracts import Augmenter, Context, Example, write_whole
 from ripieno.contracts.context import derive_seed
 from ripieno.contracts.packing import sha256_file
 from ripieno.toolkit.pairs.files import read_verdict, write_clip
@@ -81,10 +80,7 @@ def _written(copy: Example, entry: Mapping[str, Any], folder: Path) -> dict[str,
     document = Verdict(kept).to_json()
     document["copy"] = {"copy": entry["copy"], "draw": entry["draw"], "peak_gain_db": gain_db}
     document["licences"] = [asdict(licence) for licence in performance.licences]
-    path = folder / f"{kept.name}.json"
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
-    os.replace(part, path)
+    write_whole(folder / f"{kept.name}.json", json.dumps(document, ensure_ascii=False).encode())
     return _record(document)
 
 

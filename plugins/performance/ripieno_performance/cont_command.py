@@ -1,6 +1,5 @@
 """``core cont``: check and convert performances."""
 
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from ripieno.contracts import Host, InputError, Performance, RipienoError
+from ripieno.contracts import Host, InputError, Performance, RipienoError, atomic_path
 
 if TYPE_CHECKING:
     from ripieno.contracts import Codec, Violation
@@ -82,17 +81,13 @@ def convert(source: Path, target: Path, *, force: bool) -> None:
     if not target.parent.is_dir():
         raise InputError(f"{target.parent}: no such folder")
     performance = cast(Performance, reader.read(source))
-    # The suffix stays, which tells a codec whether to compress.
-    part = target.with_name(f".part-{os.getpid()}{''.join(target.suffixes[-2:])}")
     try:
-        writer.write(performance, part)
-        os.replace(part, target)
+        with atomic_path(target) as part:
+            writer.write(performance, part)
     except InputError as error:
         raise InputError(f"{source}: {error}") from error
     except OSError as error:
         raise InputError(f"{target}: cannot be written: {(error.strerror or str(error)).lower()}") from error
-    finally:
-        part.unlink(missing_ok=True)
     notes = len(performance.notes)
     click.echo(f"{target}: {notes} note{'s' if notes != 1 else ''}, {performance.duration_s:.6g} s")
 

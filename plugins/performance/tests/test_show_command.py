@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from played import note, performance, rich, vibrato
 from test_show_scene import VIOLIN
 
-from ripieno.contracts import ConfigError, InputError, MissingError, RipienoError, write_cont
+from ripieno.contracts import ConfigError, InputError, MissingError, RipienoError, StepError, write_cont
 from ripieno_performance.show.command import profiles_named, show
 
 
@@ -100,8 +100,9 @@ def test_a_document_that_is_not_there_or_broken_is_one_line(tmp_path):
         run(tmp_path / "a.cont")
 
 
-def test_a_folder_that_is_not_there_is_one_line(document, tmp_path):
-    with pytest.raises(InputError, match=r"cannot be written \(no such file"):
+def test_a_folder_that_cannot_be_is_one_line(document, tmp_path):
+    (tmp_path / "none").touch()
+    with pytest.raises(StepError, match=r"a\.html: cannot be written: "):
         run(document, "--output", tmp_path / "none" / "a.html")
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib import import_module
@@ -21,6 +20,7 @@ from ripieno.contracts import (
     PluginConfig,
     PluginRef,
     SampleLibrary,
+    write_whole,
 )
 
 from .engine import SFIZZ, Engine
@@ -174,11 +174,8 @@ def _engine(library: SampleLibrary, sfz: Sfz, scratch: Path) -> Engine:
 
 def _write_opened(checkpoint: Path, library: SampleLibrary, folder: Path) -> None:
     """Leave the map to the workers, which resolve no references."""
-    part = checkpoint / f".{_OPENED}.part"
-    part.write_text(
-        json.dumps({"folder": str(folder), "map": library.model_dump(mode="json")}), encoding="utf-8"
-    )
-    os.replace(part, checkpoint / _OPENED)
+    opened = {"folder": str(folder), "map": library.model_dump(mode="json")}
+    write_whole(checkpoint / _OPENED, json.dumps(opened).encode())
 
 
 def _read_opened(checkpoint: Path) -> tuple[SampleLibrary, Path]:

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ripieno.contracts import Context, derive_seed
+from ripieno.contracts import Context, derive_seed, write_whole
 
-from . import files, recordings
+from . import recordings
 from .recordings import Samples
 
 Wanted = tuple[str, float | None]
@@ -165,5 +165,5 @@ def _write_flac(folder: Path, name: str, samples: NDArray[np.int32], rate_hz: in
 
 def _write(path: Path, content: bytes) -> str:
     """Write a file; its digest."""
-    files.write(path, content)
+    write_whole(path, content)
     return sha256(content).hexdigest()

@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ripieno.contracts import ConfigError, Host
+from ripieno.contracts import ConfigError, Host, write_whole
 
-from . import files
 from .scores import DECIMALS, Score
 
 PIPELINES = Path(__file__).with_name("pipelines")
@@ -138,7 +137,7 @@ def estimates_of(host: Host, candidate: Candidate, mixtures: MixtureSet) -> Esti
     seconds = sum(step["seconds"] for step in manifest["steps"] if step["role"] != "input")
     made = [{"src": one["path"], "id": one["item"]} for one in manifest["outputs"] if one["name"] == output]
     listed = run / "estimates.json"
-    files.write(listed, json.dumps(made, indent=1).encode())
+    write_whole(listed, json.dumps(made, indent=1).encode())
     return Estimates({"estimate.items": str(listed)}, seconds / mixtures.duration_s)
 
 

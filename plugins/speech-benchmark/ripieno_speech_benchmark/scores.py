@@ -14,9 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ripieno.contracts import InputError
-
-from . import files
+from ripieno.contracts import InputError, write_whole
 
 DECIMALS = {
     "si_sdr_db": 2,
@@ -127,7 +125,7 @@ def write(path: Path, scores: Iterable[Score]) -> None:
         ratio = "" if score.snr_db is None else f"{score.snr_db:g}"
         figures = [_number(score.values.get(name, math.nan), digits) for name, digits in DECIMALS.items()]
         rows.writerow([score.pipeline, score.mixture, ratio, score.room, *figures])
-    files.write(path, text.getvalue().encode())
+    write_whole(path, text.getvalue().encode())
 
 
 def read(path: Path) -> tuple[Score, ...]:

@@ -5,9 +5,7 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from ripieno.contracts import InputError
-
-from . import files
+from ripieno.contracts import InputError, write_whole
 
 HEAD = "pipeline,real_time_factor"
 
@@ -15,7 +13,7 @@ HEAD = "pipeline,real_time_factor"
 def write(path: Path, factors: Mapping[str, float]) -> None:
     """Write the real-time factors that are known."""
     rows = [f"{name},{factor:.5f}" for name, factor in sorted(factors.items()) if not math.isnan(factor)]
-    files.write(path, "".join(f"{row}\n" for row in (HEAD, *rows)).encode())
+    write_whole(path, "".join(f"{row}\n" for row in (HEAD, *rows)).encode())
 
 
 def read(path: Path) -> dict[str, float]:

@@ -14,7 +14,6 @@ one begins with the smaller.
 
 import io
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
@@ -24,7 +23,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ripieno.contracts import Binary, Context, Dataset, Licence, Provenance, StepError, derive_seed
+from ripieno.contracts import (
+    Binary,
+    Context,
+    Dataset,
+    Licence,
+    Provenance,
+    StepError,
+    derive_seed,
+    write_whole,
+)
 from ripieno.contracts.packing import sha256_file
 
 ATTEMPTS = 20
@@ -198,7 +206,7 @@ def keep(job: Job, context: Context, make_clips: MakeClips, *, rate_hz: int) -> 
                 continue
             kept = _kept(clip, about, context.checkpoint, rate_hz=rate_hz)
             entries[name] = {"clip": kept, "dropped": dropped[name]}
-            _write(context.checkpoint / f"{name}.json", json.dumps(entries[name]).encode())
+            write_whole(context.checkpoint / f"{name}.json", json.dumps(entries[name]).encode())
     for name in names:
         if name not in entries:
             last = dropped[name][-1]["fault"]
@@ -226,16 +234,7 @@ def _write_flac(path: Path, samples: NDArray[np.float32], *, rate_hz: int) -> Pa
     # Encoded in memory: libsndfile does not say why a disk refuses.
     flac = io.BytesIO()
     soundfile.write(flac, samples, rate_hz, format="FLAC", subtype="PCM_16")
-    return _write(path, flac.getvalue())
-
-
-def _write(path: Path, data: bytes) -> Path:
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(data)
-        os.replace(part, path)
-    except OSError as error:
-        raise StepError(f"{path.name}: cannot be written to {path.parent}: {error.strerror}") from error
+    write_whole(path, flac.getvalue())
     return path
 
 

@@ -9,12 +9,11 @@ Threads are the caller's to pin (`threads=1`): their number changes the bytes of
 
 import os
 import re
-import secrets
 import subprocess
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -215,22 +214,6 @@ def probe(path: str | os.PathLike[str]) -> Probe:
     if not re.search(r"^Input #0", report, re.MULTILINE):
         raise InputError(f"{path}: FFmpeg cannot read it as media: {_last_words(report.splitlines())}")
     return _parse_report(report)
-
-
-@contextmanager
-def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary path beside `path`, of the same suffix, that takes its name when the block succeeds.
-
-    The folder is made where it is missing; a block that raises leaves neither file behind.
-    """
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{secrets.token_hex(8)}{target.suffix}")
-    try:
-        yield temporary
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _local_command(command: Sequence[str], *, log_level: str = "error") -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ripieno.contracts import ConfigError, Host, InputError, Performance
+from ripieno.contracts import ConfigError, Host, InputError, Performance, write_whole
 
 if TYPE_CHECKING:
     from .folder import Clip
@@ -32,7 +32,6 @@ def report(ctx: click.Context, directories: tuple[Path, ...], output: Path | Non
 
 def _report(directory: Path, output: Path, host: Host | None) -> None:
     from ..show.command import profiles_named
-    from ..show.files import write_whole
     from .folder import open_folder
     from .page import render
     from .players import choose, picture

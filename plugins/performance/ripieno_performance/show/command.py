@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ripieno.contracts import ConfigError, Host, InputError, InstrumentProfile, RipienoError
+from ripieno.contracts import ConfigError, Host, InputError, InstrumentProfile, RipienoError, write_whole
 
 if TYPE_CHECKING:
     from .scene import Scene
@@ -85,7 +85,6 @@ def _sound_beside(file: Path) -> Path | None:
 
 def _write(scene: "Scene", sound: Path | None, output: Path) -> None:
     from .figure import draw
-    from .files import write_whole
     from .page import render
 
     kind = output.suffix.lower()

@@ -7,14 +7,12 @@ Each file gets its name when it is complete, the verdict last of all.
 
 import io
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ripieno.contracts import StepError
-from ripieno.contracts.cont import write_cont
+from ripieno.contracts import cont_text, write_whole
 from ripieno.contracts.packing import sha256_file
 from ripieno.contracts.performance import Performance
 
@@ -37,21 +35,15 @@ def write_clip(
     # Encoded in memory: libsndfile does not say why a disk refuses.
     flac = io.BytesIO()
     soundfile.write(flac, samples, performance.rate_hz, format="FLAC", subtype="PCM_24")
-    try:
-        _write(audio, flac.getvalue())
-        write_cont(performance, cont)
-    except OSError as error:
-        raise _refused(error, folder, name) from error
+    write_whole(audio, flac.getvalue())
+    write_whole(cont, cont_text(performance).encode())
     return audio, cont
 
 
 def write_verdict(verdict: Verdict, folder: Path) -> None:
     """Write ``NAME.json``: from here on the clip is finished."""
     name = verdict.clip.name
-    try:
-        _write(folder / f"{name}.json", json.dumps(verdict.to_json(), ensure_ascii=False).encode())
-    except OSError as error:
-        raise _refused(error, folder, name) from error
+    write_whole(folder / f"{name}.json", json.dumps(verdict.to_json(), ensure_ascii=False).encode())
 
 
 def read_verdict(folder: Path, name: str) -> Verdict | None:
@@ -62,13 +54,3 @@ def read_verdict(folder: Path, name: str) -> Verdict | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return verdict if digests == (verdict.clip.audio_sha256, verdict.clip.cont_sha256) else None
-
-
-def _write(path: Path, data: bytes) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(data)
-    os.replace(part, path)
-
-
-def _refused(error: OSError, folder: Path, name: str) -> StepError:
-    return StepError(f"{name}: cannot be written to {folder}: {error.strerror}")
