@@ -7,6 +7,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 INSTALL := $(PIP) install --constraint constraints.txt --no-build-isolation
 PYTEST ?= $(BIN)/pytest
 EVERY_CORE := --numprocesses logical --dist worksteal
+RIPIENO_DATA ?= ../shared/data
 
 DEMO := contracts registry core toolkit plugins/media plugins/librosa plugins/spectrum .
 ALL := $(DEMO) plugins/beat-decoders plugins/beatnet plugins/rhythm \
@@ -16,7 +17,7 @@ ALL := $(DEMO) plugins/beat-decoders plugins/beatnet plugins/rhythm \
 MANIFESTS := constraints.txt $(ALL:%=%/pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test slow coverage lint format types layers docs bench tox clean
+.PHONY: help demo install test slow coverage quality lint format types layers docs bench tox clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +53,14 @@ coverage: install ## Run all tests and measure the coverage of contracts, regist
 	$(MAKE) test slow PYTEST="$(BIN)/coverage run -m pytest"
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+quality: install ## Compare how speech is freed from music with the baseline; WRITE=--write makes it anew
+	@test -d $(RIPIENO_DATA)/speech || { echo "Skipped: RIPIENO_DATA names no folder of recordings."; exit; }; \
+	$(BIN)/core speech-benchmark check examples/speech-benchmark/subset.yaml --data $(RIPIENO_DATA) \
+	    --baseline examples/speech-benchmark/baseline.csv $(WRITE) $(if $(WHISPER),--whisper $(WHISPER)) \
+	    --pipeline embedded=examples/speech-only/pipeline.yaml \
+	    --pipeline mask=examples/speech-benchmark/mask.yaml \
+	    --pipeline streaming=examples/speech-benchmark/mask-streaming.yaml
 
 lint: install ## Check style and format
 	$(BIN)/ruff check .

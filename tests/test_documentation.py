@@ -324,7 +324,7 @@ def shell(bin_folder, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["first-pipeline", "first-plugin", "rhythm", "playing"])
+@pytest.mark.parametrize("page", ["first-pipeline", "first-plugin", "rhythm", "playing", "speech"])
 def test_a_lesson_says_what_its_commands_say(page, shell, tmp_path):
     folder = tmp_path
     for block in blocks(ROOT / f"docs/{page}.md"):
