@@ -265,8 +265,8 @@ class Sums:
 def torch_settings(*, threads: int) -> Iterator[None]:
     """Have torch compute with so many threads within the block, and with its faster attention.
 
-    What torch calls the fast path of attention is slower, by a tenth of HTDemucs's time: it keeps whole
-    matrices of weights where flash attention does without.
+    What torch calls the fast path of attention is slower: it keeps whole matrices of weights where flash
+    attention does without.
     """
     import torch
 

@@ -82,9 +82,7 @@ class Denoise(Effect[DenoiseConfig]):
 
     @classmethod
     def assets(cls, config: DenoiseConfig) -> tuple[Path, ...]:
-        if isinstance(config.weights, PluginRef):
-            return ()
-        return (_file(config),)
+        return () if isinstance(config.weights, PluginRef) else (_file(config),)
 
     def process(self, audio: Audio) -> Audio:
         """The audio with less noise.
@@ -146,16 +144,12 @@ def denoised(audio: Audio, weights: "dict[str, Tensor]") -> Iterator[NDArray[np.
 
 def channel_levels(audio: Audio) -> NDArray[np.float32]:
     """Standard deviation of each channel, float32 [channels], by n - 1; 0 for a single sample."""
-    count, mean, squares = 0, np.zeros((audio.channels, 1)), np.zeros((audio.channels, 1))
+    total, squares = np.zeros(audio.channels), np.zeros(audio.channels)
     for block in audio.blocks(BLOCK_FRAMES):
-        own = block.mean(axis=1, keepdims=True, dtype=np.float64)
-        total = count + block.shape[1]
-        squares += np.square(block - own).sum(axis=1, keepdims=True)
-        squares += np.square(own - mean) * count * block.shape[1] / total
-        mean += (own - mean) * block.shape[1] / total
-        count = total
-    levels: NDArray[np.float32] = np.sqrt(squares[:, 0] / max(1, count - 1)).astype(np.float32)
-    return levels
+        total += block.sum(axis=1, dtype=np.float64)
+        squares += np.square(block, dtype=np.float64).sum(axis=1)
+    variance = (squares - total**2 / max(1, audio.frames)) / max(1, audio.frames - 1)
+    return np.sqrt(np.maximum(0, variance)).astype(np.float32)
 
 
 @contextmanager

@@ -96,9 +96,7 @@ class MdxNetSeparator(Separator[MdxNetConfig]):
 
     @classmethod
     def assets(cls, config: MdxNetConfig) -> tuple[Path, ...]:
-        if isinstance(config.weights, PluginRef):
-            return ()
-        return (_file(config),)
+        return () if isinstance(config.weights, PluginRef) else (_file(config),)
 
     def separate(self, audio: Audio) -> Stems:
         """Vocals and instruments of the audio.
