@@ -110,7 +110,7 @@ def _sounds(
     rng: np.random.Generator, speech: Sounds, music: Sounds, recipe: Recipe
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     length = recipe.hops * HOP
-    voice = speech.stretch(rng, length, speed=rng.choice([1.0, rng.uniform(0.88, 1.14)]))
+    voice = speech.stretch(rng, length, speed=rng.choice([1.0, rng.uniform(0.8, 1.25)]))
     if rng.random() < recipe.reverberant:
         voice = in_room(voice, rng)
     if rng.random() < recipe.noisy:
