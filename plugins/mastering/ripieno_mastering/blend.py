@@ -24,14 +24,14 @@ class BlendConfig(PluginConfig):
     )
     crossover_hz: float | None = Field(
         7500.0,
-        gt=0,
+        ge=20,
         description="Above it all is untreated: where the band of a denoiser at 16 kHz ends. null: no such band.",
         json_schema_extra={"unit": "Hz"},
     )
     transition_hz: float = Field(
         800.0,
         ge=50,
-        description="Width of the passage from one band to the other.",
+        description="Width of the passage from one band to the other; half of `crossover_hz` at most.",
         json_schema_extra={"unit": "Hz"},
     )
 
@@ -84,8 +84,9 @@ class Blend(Joiner[BlendConfig]):
             return writer.close()
 
     def _kernel(self, rate_hz: int) -> Kernel:
-        if self.config.crossover_hz is None:
+        crossover_hz = self.config.crossover_hz
+        if crossover_hz is None:
             return np.ones(1)
-        return low_pass_kernel(
-            rate_hz, crossover_hz=self.config.crossover_hz, transition_hz=self.config.transition_hz
-        )
+        # A wider passage would reach below 0 Hz, and the untreated sound be in all of the lower band.
+        transition_hz = min(self.config.transition_hz, crossover_hz / 2)
+        return low_pass_kernel(rate_hz, crossover_hz=crossover_hz, transition_hz=transition_hz)

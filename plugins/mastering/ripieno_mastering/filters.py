@@ -36,6 +36,8 @@ from .sections import (
 )
 
 Phase = Literal["zero", "minimum"]
+# Of the rate. Nearer to half of it nothing is left above, and a filter rings without end.
+HIGHEST_CORNER = 0.49
 PHASE = "`zero` leaves every frequency where it was in time, for files alone; `minimum` streams."
 
 
@@ -45,7 +47,7 @@ class HighPassConfig(PluginConfig):
     cutoff_hz: float = Field(
         40.0,
         ge=5,
-        description="Where the gain is -3 dB; below half the rate.",
+        description="Where the gain is -3 dB; at most 0.49 of the rate.",
         json_schema_extra={"unit": "Hz"},
     )
     order: Literal[2, 4, 6, 8] = Field(2, description="6 dB an octave for each.")
@@ -74,10 +76,11 @@ class HighPass(Effect[HighPassConfig]):
 
     def _sections(self, format: AudioFormat) -> Sections:
         cutoff_hz = self.config.cutoff_hz
-        if cutoff_hz >= format.rate_hz / 2:
+        highest_hz = HIGHEST_CORNER * format.rate_hz
+        if cutoff_hz > highest_hz:
             raise InputError(
                 f"effect/high_pass: a cutoff_hz of {cutoff_hz:g} leaves nothing of sound at {format.rate_hz} Hz: "
-                "take one below half the rate"
+                f"take {highest_hz:g} at most"
             )
         return high_pass_sections(format.rate_hz, cutoff_hz=cutoff_hz, order=self.config.order)
 
@@ -91,7 +94,9 @@ class HighShelfConfig(PluginConfig):
     gain_db: float = Field(
         1.0, ge=-40, le=40, description="Gain above the corner.", json_schema_extra={"unit": "dB"}
     )
-    slope: float = Field(1.0, gt=0, le=1, description="Steepness; 1 is the steepest that does not overshoot.")
+    slope: float = Field(
+        1.0, ge=0.1, le=1, description="Steepness; 1 is the steepest that does not overshoot."
+    )
     phase: Phase = Field("zero", description=PHASE)
 
 
@@ -121,7 +126,7 @@ class HighShelf(Effect[HighShelfConfig]):
 
     def _sections(self, format: AudioFormat) -> Sections:
         config = self.config
-        if config.corner_hz >= format.rate_hz / 2:
+        if config.corner_hz > HIGHEST_CORNER * format.rate_hz:
             return UNCHANGED
         return high_shelf_sections(
             format.rate_hz, corner_hz=config.corner_hz, gain_db=config.gain_db, slope=config.slope

@@ -70,14 +70,15 @@ class Wiener(Joiner[WienerConfig]):
 
         def gains(first: int, last: int) -> Mask:
             part, rest = np.moveaxis(averaged(first, last), 1, 0)
-            noisy = part + np.float32(self.config.beta) * rest
-            gain: Mask = np.divide(part, noisy, out=np.ones_like(part), where=noisy > 0)
-            return np.maximum(gain, np.float32(self.config.floor))
+            noisy = part + self.config.beta * rest
+            gain = np.divide(part, noisy, out=np.ones_like(part), where=noisy > 0)
+            return np.asarray(np.maximum(gain, self.config.floor), np.float32)
 
         with self.context.audio_writer(mixture.format) as writer:
             apply_gains(mixture, gains, grid=grid, writer=writer)
             return writer.close()
 
 
-def _power(spectra: NDArray[np.complex64]) -> NDArray[np.float32]:
-    return np.square(spectra.real) + np.square(spectra.imag)
+def _power(spectra: NDArray[np.complex64]) -> NDArray[np.float64]:
+    # Squares leave the range of float32 at samples of 1e16.
+    return np.square(np.abs(spectra), dtype=np.float64)

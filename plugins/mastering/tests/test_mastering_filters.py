@@ -1,4 +1,5 @@
 import os
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 from ripieno.contracts import Audio, InputError, PluginError
 from ripieno.toolkit.distortion import si_sdr_db
 from ripieno_mastering.convolution import zero_phase_kernel
-from ripieno_mastering.filters import HighPass, HighPassConfig, HighShelf, HighShelfConfig
+from ripieno_mastering.filters import HIGHEST_CORNER, HighPass, HighPassConfig, HighShelf, HighShelfConfig
 from ripieno_mastering.sections import high_pass_sections, high_shelf_sections, magnitude
 
 DATA = Path(os.environ.get("RIPIENO_DATA", Path(__file__).parents[4] / "shared" / "data"))
@@ -124,12 +125,24 @@ def test_zero_phase_keeps_clean_speech_where_the_causal_filter_does_not(path):
 
 def test_a_shelf_above_the_band_passes_the_sound_on():
     audio = noise(rate_hz=16000)
-    assert HighShelf(HighShelfConfig(corner_hz=12_000)).process(audio) is audio
+    for corner_hz in (7999.999, 12_000):
+        assert HighShelf(HighShelfConfig(corner_hz=corner_hz)).process(audio) is audio
 
 
-def test_a_cutoff_beyond_the_band_is_refused():
-    with pytest.raises(InputError, match="below half the rate"):
-        HighPass(HighPassConfig(cutoff_hz=9000)).process(noise())
+@pytest.mark.parametrize("cutoff_hz", [7999.999, 9000])
+def test_a_cutoff_at_the_end_of_the_band_or_beyond_is_refused(cutoff_hz):
+    with pytest.raises(InputError, match="take 7840 at most"):
+        HighPass(HighPassConfig(cutoff_hz=cutoff_hz)).process(noise())
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 192000])
+def test_kernels_are_short_up_to_the_highest_corner(rate_hz):
+    corner_hz = HIGHEST_CORNER * rate_hz
+    for sections in (
+        high_pass_sections(rate_hz, cutoff_hz=corner_hz, order=8),
+        high_shelf_sections(rate_hz, corner_hz=corner_hz, gain_db=40, slope=0.1),
+    ):
+        assert len(zero_phase_kernel(partial(magnitude, sections))) < 1 << 14
 
 
 def test_without_phase_there_is_no_stream():

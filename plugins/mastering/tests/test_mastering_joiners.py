@@ -172,6 +172,21 @@ def test_silence_short_files_and_dead_channels_are_taken(frames, channels):
     assert not Wiener().join(silence, silence).samples.any()
 
 
+@pytest.mark.parametrize("gain", [1e-25, 1e19, 1e30])
+def test_the_level_of_the_sound_does_not_matter(gain):
+    mixture, estimate = (noise(channels=2, seed=seed).samples for seed in (0, 1))
+    for joiner in (
+        lambda mixture, estimate: MaskFusion().join(mixture, [estimate, mixture]),
+        Wiener(WienerConfig(smooth_ms=50)).join,
+        Blend().join,
+    ):
+        expected = joiner(Audio(mixture, RATE_HZ), Audio(estimate, RATE_HZ)).samples
+        result = joiner(
+            Audio(np.float32(gain) * mixture, RATE_HZ), Audio(np.float32(gain) * estimate, RATE_HZ)
+        )
+        np.testing.assert_allclose(result.samples / np.float32(gain), expected, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("other", "what"),
     [
@@ -232,6 +247,14 @@ def test_above_the_crossover_the_untreated_sound_is_kept_and_below_it_the_treate
     assert si_sdr_db(result.samples[:, middle], high.samples[:, middle]) > 40
     kept = Blend().join(dry, low)
     assert si_sdr_db(kept.samples[:, middle], dry.samples[:, middle]) > 40
+
+
+@pytest.mark.parametrize("crossover_hz", [20, 300, 2000])
+def test_a_low_crossover_leaves_nothing_untreated_far_below_it(crossover_hz):
+    rate_hz = 16000
+    dry = Audio(np.ones((1, rate_hz)), rate_hz)
+    result = Blend(BlendConfig(crossover_hz=crossover_hz)).join(dry, scaled(dry, 0))
+    np.testing.assert_allclose(result.samples, 0, atol=1e-6)
 
 
 def test_more_cannot_come_back_than_was_taken():
