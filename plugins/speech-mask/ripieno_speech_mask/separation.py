@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ripieno.contracts import (
     Audio,
@@ -31,12 +30,19 @@ _BLOCK = 1 << 16
 class SpeechMaskConfig(PluginConfig):
     """Settings of `SpeechMask`."""
 
-    look_ahead_s: Literal[0.0, 0.5] = Field(  # type: ignore[valid-type]
+    look_ahead_s: float = Field(
         0.5,
         description="How far the network hears ahead: 0.5 for files, the better one; 0 for live use, 32 ms "
         "late in all.",
-        json_schema_extra={"unit": "s"},
+        json_schema_extra={"unit": "s", "enum": [0.0, 0.5]},
     )
+
+    @field_validator("look_ahead_s")
+    @classmethod
+    def _has_a_network(cls, look_ahead_s: float) -> float:
+        if look_ahead_s not in (0.0, 0.5):
+            raise ValueError("input should be 0.0 or 0.5")
+        return look_ahead_s
 
 
 class SpeechMask(Separator[SpeechMaskConfig]):

@@ -20,6 +20,8 @@ from .features import BINS, HOP, tapers
 from .network import MaskNetwork, MaskStream
 
 _BLOCK = 1 << 16
+# Nothing is heard as louder: its square, summed over bands and channels, is still a float32.
+_LOUDEST = np.float32(1e16)
 
 
 class SpeechStream:
@@ -95,8 +97,8 @@ def power_of(spectra: NDArray[np.complex64], *, hop: int) -> NDArray[np.float32]
 
     Above half the rate there is none.
     """
-    heard = spectra[..., :BINS]
-    power = np.mean(np.square(heard.real) + np.square(heard.imag), axis=1) * np.float32((HOP / hop) ** 2)
+    magnitudes = np.minimum(np.abs(spectra[..., :BINS]), _LOUDEST)
+    power = np.mean(np.square(magnitudes), axis=1) * np.float32((HOP / hop) ** 2)
     return np.pad(power, [(0, 0), (0, BINS - power.shape[1])])
 
 
