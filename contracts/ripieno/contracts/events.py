@@ -7,7 +7,7 @@ is the beat's place in its bar, 1 = downbeat, 0 = unknown. Sections are half ope
 order, and do not overlap.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -126,16 +126,17 @@ class Tracked(NamedTuple):
     clock: BeatClock
 
     @classmethod
-    def from_chunks(cls, chunks: Sequence["Chunk"], format: SeriesFormat) -> "Tracked":
+    def from_chunks(cls, chunks: Iterable["Chunk"], format: SeriesFormat) -> "Tracked":
         """What a session gave: rows of the clock, and an event ``beat`` for each beat.
 
         Parameters
         ----------
-        chunks : sequence of Chunk
+        chunks : iterable of Chunk
             All that it gave. The value of a beat may have ``position`` and ``confidence``.
         format : SeriesFormat
             Of the rows.
         """
+        chunks = list(chunks)
         rows = [chunk.samples for chunk in chunks if chunk.samples is not None]
         none = np.zeros((0, len(format.names)), np.float32)
         found = [event for chunk in chunks for event in chunk.events if event.what == "beat"]

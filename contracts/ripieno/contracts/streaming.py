@@ -7,7 +7,7 @@ watermark. An event says when it happened and when that was known. The offline v
 is its session run over the file (`run_offline`), so training, offline and live agree.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -233,8 +233,10 @@ class Aligner:
         return Chunk(reached_s, rows[:count], ready)
 
 
-def run_offline(session: Session, audio: Audio, *, port: str = "audio", block: int = 1 << 16) -> list[Chunk]:
-    """A session run over a whole file: what it gives for each block, and for the flush.
+def run_offline(
+    session: Session, audio: Audio, *, port: str = "audio", block: int = 1 << 16
+) -> Iterator[Chunk]:
+    """A session run over a whole file: what it gives for each block, one by one, and for the flush.
 
     Parameters
     ----------
@@ -247,16 +249,14 @@ def run_offline(session: Session, audio: Audio, *, port: str = "audio", block: i
     block : int
         Frames a push, > 0; the output does not depend on it.
     """
-    chunks: list[Chunk] = []
     frames = 0
     for samples in audio.blocks(block):
         frames += samples.shape[1]
-        chunks.append(session.push(**{port: Chunk(frames / audio.rate_hz, samples)}))
-    chunks.append(session.flush())
-    return chunks
+        yield session.push(**{port: Chunk(frames / audio.rate_hz, samples)})
+    yield session.flush()
 
 
-def joined_samples(chunks: Sequence[Chunk], *, channels: int) -> NDArray[np.float32]:
+def joined_samples(chunks: Iterable[Chunk], *, channels: int) -> NDArray[np.float32]:
     """The samples [channels, frames] of chunks of sound, one after the other."""
     pieces = [chunk.samples for chunk in chunks if chunk.samples is not None]
     return np.concatenate(pieces, axis=1) if pieces else np.zeros((channels, 0), np.float32)

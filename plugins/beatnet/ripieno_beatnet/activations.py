@@ -1,6 +1,6 @@
 """Sound to activations: how likely it is, frame by frame, that a beat or a downbeat falls there."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,7 +108,7 @@ def require_format(format: StreamFormat) -> None:
         )
 
 
-def joined_rows(chunks: Sequence[Chunk]) -> NDArray[np.float32]:
+def joined_rows(chunks: Iterable[Chunk]) -> NDArray[np.float32]:
     """The rows [frames, columns] of chunks that have some, one after the other."""
     return np.concatenate([chunk.samples for chunk in chunks if chunk.samples is not None])
 

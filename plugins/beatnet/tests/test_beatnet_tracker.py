@@ -144,7 +144,7 @@ def test_labels_made_offline_are_what_a_live_run_sees(path):
     mono = samples.mean(axis=1, keepdims=True).T
     audio = Audio(np.concatenate([resampler.push(mono), resampler.flush()], axis=1), RATE_HZ)
     offline, session = tracker().track(audio), tracker().stream(MONO)
-    live = run_offline(session, audio, block=173)
+    live = list(run_offline(session, audio, block=173))
     rows = np.concatenate([chunk.samples for chunk in live if chunk.samples is not None])
     beats = [event for chunk in live for event in chunk.events if event.what == "beat"]
     assert rows.tobytes() == offline.clock.rows.tobytes()

@@ -8,7 +8,6 @@ gain, not of dB) from hop to hop.
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +21,9 @@ from ripieno.contracts import (
     Latency,
     PluginConfig,
     Session,
+    run_offline,
 )
 
-from .convolution import BLOCK_FRAMES
 from .sections import Cascade, high_pass_sections
 
 HOPS_A_SECOND = 1000
@@ -97,9 +96,9 @@ class Gate(Effect[GateConfig]):
     def process(self, audio: Audio) -> Audio:
         session = GateSession(self.config, audio.format)
         with self.context.audio_writer(audio.format) as writer:
-            for block in audio.blocks(BLOCK_FRAMES):
-                writer.write(session.gated(block))
-            writer.write(session.rest())
+            for chunk in run_offline(session, audio):
+                assert chunk.samples is not None
+                writer.write(chunk.samples)
             return writer.close()
 
     def stream(self, formats: Mapping[str, AudioFormat]) -> Session:
@@ -127,25 +126,19 @@ class GateSession:
 
     def push(self, **ports: Chunk) -> Chunk:
         samples = ports["audio"].samples
-        return self._chunk(self.gated(np.zeros((self.format.channels, 0)) if samples is None else samples))
-
-    def flush(self) -> Chunk:
-        return self._chunk(self.rest())
-
-    def gated(self, samples: NDArray[Any]) -> NDArray[np.float32]:
-        """What the next samples [channels, frames] complete, gated."""
+        if samples is None:
+            samples = np.zeros((self.format.channels, 0), np.float32)
         both = np.stack([samples, self._key.push(samples)])
         self._waiting = np.concatenate([self._waiting, both], axis=2)
         whole = self._waiting.shape[2] // self._hop * self._hop
         ready, self._waiting = self._waiting[:, :, :whole], self._waiting[:, :, whole:]
-        return self._under_gains(ready)
+        return self._chunk(self._under_gains(ready))
 
-    def rest(self) -> NDArray[np.float32]:
-        """What is left at the end, gated."""
+    def flush(self) -> Chunk:
         rest = self._waiting.shape[2]
         padded = np.pad(self._waiting, [(0, 0), (0, 0), (0, -rest % self._hop)])
         self._waiting = padded[:, :, :0]
-        return self._under_gains(padded)[:, :rest]
+        return self._chunk(self._under_gains(padded)[:, :rest])
 
     def _under_gains(self, both: NDArray[np.float64]) -> NDArray[np.float32]:
         samples, key = both

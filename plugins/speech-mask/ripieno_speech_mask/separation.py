@@ -1,11 +1,12 @@
 """Speech and what is not speech, told apart by a small network, whole files and live the same."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from ripieno.contracts import (
     Audio,
@@ -17,6 +18,7 @@ from ripieno.contracts import (
     Separator,
     Session,
     Stems,
+    run_offline,
 )
 
 from .network import MaskNetwork
@@ -24,25 +26,26 @@ from .stream import SpeechStream
 
 MODELS = Path(__file__).parent / "models"
 
-_BLOCK = 1 << 16
+
+def _one_of_two(look_ahead_s: float) -> float:
+    if look_ahead_s not in (0.0, 0.5):
+        raise ValueError("input should be 0.0 or 0.5")
+    return look_ahead_s
+
+
+LookAhead = Annotated[
+    float, AfterValidator(_one_of_two), Field(json_schema_extra={"unit": "s", "enum": [0.0, 0.5]})
+]
 
 
 class SpeechMaskConfig(PluginConfig):
     """Settings of `SpeechMask`."""
 
-    look_ahead_s: float = Field(
+    look_ahead_s: LookAhead = Field(
         0.5,
         description="How far the network hears ahead: 0.5 for files, the better one; 0 for live use, 32 ms "
         "late in all.",
-        json_schema_extra={"unit": "s", "enum": [0.0, 0.5]},
     )
-
-    @field_validator("look_ahead_s")
-    @classmethod
-    def _has_a_network(cls, look_ahead_s: float) -> float:
-        if look_ahead_s not in (0.0, 0.5):
-            raise ValueError("input should be 0.0 or 0.5")
-        return look_ahead_s
 
 
 class SpeechMask(Separator[SpeechMaskConfig]):
@@ -95,7 +98,7 @@ class SpeechMask(Separator[SpeechMaskConfig]):
             self.context.audio_writer(audio.format) as speech,
             self.context.audio_writer(audio.format) as music,
         ):
-            for chunk in _chunks(session, audio):
+            for chunk in run_offline(session, audio):
                 assert chunk.samples is not None
                 parts = np.split(chunk.samples, 2)
                 speech.write(parts[0])
@@ -144,12 +147,3 @@ class _SpeechMaskSession:
         mix, self._heard = self._heard[:, :count], self._heard[:, count:]
         self._given += count
         return Chunk(self._given / self._rate_hz, np.concatenate([speech, mix - speech]))
-
-
-def _chunks(session: Session, audio: Audio) -> Iterator[Chunk]:
-    """What the session gives for a file, block by block: an hour is not held."""
-    frames = 0
-    for samples in audio.blocks(_BLOCK):
-        frames += samples.shape[1]
-        yield session.push(audio=Chunk(frames / audio.rate_hz, samples))
-    yield session.flush()

@@ -1,7 +1,7 @@
 """Trains the network of `separator/speech_mask` on mixtures drawn as it goes."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import Field
@@ -19,6 +19,7 @@ from ripieno.contracts import (
 )
 
 from .features import HOP, RATE_HZ, tapers
+from .separation import LookAhead
 
 if TYPE_CHECKING:
     from .training.drawing import Material
@@ -28,9 +29,7 @@ if TYPE_CHECKING:
 class SpeechMaskTrainerConfig(PluginConfig):
     """Settings of `SpeechMaskTrainer`."""
 
-    look_ahead_s: Literal[0.0, 0.5] = Field(  # type: ignore[valid-type]
-        0.5, description="How far the network hears ahead.", json_schema_extra={"unit": "s"}
-    )
+    look_ahead_s: LookAhead = Field(0.5, description="How far the network hears ahead.")
     steps: int = Field(9000, ge=1, description="Batches in all; 10,000 of 8 take half an hour on two cores.")
     batch: int = Field(8, ge=1, description="Mixtures in a batch.")
     clip_s: float = Field(
