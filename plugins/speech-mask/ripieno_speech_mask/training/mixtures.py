@@ -114,7 +114,7 @@ def _sounds(
     if rng.random() < recipe.reverberant:
         voice = in_room(voice, rng)
     if rng.random() < recipe.noisy:
-        voice = voice + noise(len(voice), rng) * _rms(voice) * 10 ** (rng.uniform(-60, -18) / 20)
+        voice = voice + noise(len(voice), rng) * _rms(voice) * 10 ** (rng.uniform(-60, -10) / 20)
     bed = music.stretch(rng, length, speed=rng.choice([1.0, rng.uniform(0.75, 1.33)]))
     if rng.random() < recipe.two_musics:
         second = music.stretch(rng, length, speed=rng.uniform(0.75, 1.33))
@@ -158,10 +158,12 @@ def _spectra(sounds: NDArray[np.float32], taper: NDArray[np.float32]) -> Spectra
 
 
 def _colour(rng: np.random.Generator) -> NDArray[np.float32]:
-    """Gain of each bin: a few broad bumps, and now and then a recording that ends below 8 kHz."""
-    hz = np.arange(BINS) * RATE_HZ / WINDOW
-    octaves = np.log2(np.maximum(hz, 50) / 50)
-    gain_db = np.interp(octaves, np.linspace(0, octaves[-1], 6), rng.normal(0, 3.0, 6))
+    """Gain of each bin: broad bumps, and now and then a recording without its lows or its highs."""
+    hz = np.maximum(np.arange(BINS) * RATE_HZ / WINDOW, 50)
+    octaves = np.log2(hz / 50)
+    gain_db = np.interp(octaves, np.linspace(0, octaves[-1], 6), rng.normal(0, 4.5, 6))
+    if rng.random() < 0.25:
+        gain_db = gain_db - 24 * np.maximum(np.log2(rng.uniform(80, 450) / hz), 0)
     if rng.random() < 0.2:
         gain_db = gain_db - 60 * (hz > rng.uniform(3400, 7800))
     return (10 ** (gain_db / 20)).astype(np.float32)
