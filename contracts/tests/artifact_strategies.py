@@ -128,7 +128,7 @@ def slow_states_of(draw):
 @st.composite
 def envelopes(draw, onset_s=0.0, offset_s=10.0):
     places = draw(st.sets(st.integers(0, 1000), min_size=1, max_size=6))
-    times_s = [onset_s + (offset_s - onset_s) * place / 1000 for place in places]
+    times_s = [min(onset_s + (offset_s - onset_s) * place / 1000, offset_s) for place in places]
     values = draw(st.lists(st.floats(-1e3, 1e3), min_size=len(times_s), max_size=len(times_s)))
     return Envelope(np.sort(times_s), np.array(values), draw(st.sampled_from(INTERPOLATIONS)))
 
