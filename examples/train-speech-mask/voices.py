@@ -50,4 +50,6 @@ def _join(files: Sequence[Path], target: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    if len(sys.argv) != 2:
+        sys.exit(f"usage: {Path(__file__).name} FOLDER")
+    main(Path(sys.argv[1]))

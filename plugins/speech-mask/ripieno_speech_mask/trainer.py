@@ -55,7 +55,7 @@ class SpeechMaskTrainerConfig(PluginConfig):
     threads: int = Field(1, ge=1, description="Of torch.")
     compiled: bool = Field(
         False,
-        description="Whether a step's arithmetic is fused first: twice as fast, but needs a C++ compiler.",
+        description="Whether a step's arithmetic is fused first: faster by half, but needs a C++ compiler.",
     )
 
 
