@@ -1,12 +1,17 @@
 """Test settings of the whole workspace: examples take the time they take, and the store is the tests' own."""
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 settings.register_profile("ripieno", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("ripieno")
+
+# Two processes that fill Numba's cache at once spoil it: see ripieno_librosa.library.
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "only")
+os.environ["NUMBA_CACHE_DIR"] = str(Path(__file__).parent / ".pytest_cache" / "numba" / WORKER)
 
 
 @pytest.fixture(scope="session", autouse=True)

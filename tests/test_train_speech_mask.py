@@ -49,7 +49,8 @@ def test_short_recordings_are_joined_by_speaker(tmp_path):
         "asterisk/sounds/en_US_f_Ann/digits/1.g722",
         "asterisk/sounds/en_US_f_Ann/silence/1.g722",
         "games/fillets-ng/sound/city/nl/one.ogg",
-        "games/fillets-ng/sound/city/cs/one.ogg",
+        "games/fillets-ng/sound/city/nl/two.ogg",
+        "klettres/nl/alpha/a.ogg",
     ):
         (share / name).parent.mkdir(parents=True, exist_ok=True)
         tone = ["-f", "lavfi", "-i", "sine=300:duration=0.5:sample_rate=16000"]
@@ -58,6 +59,7 @@ def test_short_recordings_are_joined_by_speaker(tmp_path):
     runpy.run_path(str(FOLDER / "voices.py"))["main"](tmp_path / "voices", share)
     durations_s = {path.name: soundfile.info(path).duration for path in (tmp_path / "voices").iterdir()}
     assert durations_s == {
-        "en_US_f_Ann.flac": pytest.approx(1, abs=0.01),
-        "nl.flac": pytest.approx(0.5, abs=0.02),
+        "asterisk-en_US_f_Ann.flac": pytest.approx(1, abs=0.01),
+        "fillets-nl.flac": pytest.approx(1, abs=0.05),
+        "klettres-nl.flac": pytest.approx(0.5, abs=0.02),
     }

@@ -1,52 +1,60 @@
 # .venv/bin/python examples/train-speech-mask/voices.py FOLDER
 """Joins the recorded voices of Debian's packages, thousands of short files, to one recording a speaker.
 
-It wants asterisk-core-sounds-{en,es,fr,it,ru}-g722, fillets-ng-data and fillets-ng-data-nl installed.
+It wants asterisk-core-sounds-{en,es,fr,it,ru}-g722, asterisk-prompt-it-menardi-wav,
+fillets-ng-data{,-cs,-nl} and klettres-data installed.
 """
 
+import os
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+import numpy as np
 from imageio_ffmpeg import get_ffmpeg_exe
+from numpy.typing import NDArray
+from soundfile import SoundFile
 
 SHARE = Path("/usr/share")
-PROMPTS = "asterisk/sounds/??_??_*/**/*.g722"
-DIALOGUES = "games/fillets-ng/sound/*/{}/*.ogg"
-LANGUAGES = "en", "nl"
+RATE_HZ = 16000
+# Where the sounds lie, and which folder of their path is the speaker's or the language's.
+PACKAGES = {
+    "asterisk": ("asterisk/sounds/??_??_*/**/*.*", 2),
+    "fillets": ("games/fillets-ng/sound/*/??/*.ogg", 4),
+    "klettres": ("klettres/*/*/*.ogg", 1),
+}
 
 
 def main(folder: Path, share: Path = SHARE) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    speakers = dict(_by(share, PROMPTS, level=2))
-    for language in LANGUAGES:
-        speakers |= _by(share, DIALOGUES.format(language), level=4)
+    speakers = defaultdict(list)
+    for package, (pattern, level) in PACKAGES.items():
+        for path in sorted(share.glob(pattern)):
+            if "silence" not in path.parts:
+                speakers[f"{package}-{path.relative_to(share).parts[level]}"].append(path)
     if not speakers:
         sys.exit(f"{share}: no voices there; install the packages that {Path(__file__).name} names")
     for name, files in speakers.items():
         _join(files, folder / f"{name}.flac")
 
 
-def _by(share: Path, pattern: str, *, level: int) -> Mapping[str, Sequence[Path]]:
-    """Files by the folder `level` below the share: a speaker or a language."""
-    groups = defaultdict(list)
-    for path in sorted(share.glob(pattern)):
-        if "silence" not in path.parts:
-            groups[path.relative_to(share).parts[level]].append(path)
-    return groups
-
-
 def _join(files: Sequence[Path], target: Path) -> None:
-    with TemporaryDirectory() as scratch:
-        listed = Path(scratch) / "files.txt"
-        listed.write_text("".join(f"file '{path.resolve()}'\n" for path in files), encoding="utf-8")
-        source = ["-f", "concat", "-safe", "0", "-i", listed]
-        form = ["-ac", "1", "-ar", "16000", "-sample_fmt", "s16"]
-        command = [get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y", *source, *form, target]
-        subprocess.run(command, check=True)
+    with (
+        SoundFile(target, "w", RATE_HZ, 1, "PCM_16") as joined,
+        ThreadPoolExecutor(os.cpu_count()) as decoders,
+    ):
+        for samples in decoders.map(_samples, files):
+            joined.write(samples)
+
+
+def _samples(path: Path) -> NDArray[np.int16]:
+    # One by one: streams of several encoders cannot be decoded as if they were one.
+    command = [get_ffmpeg_exe(), "-nostdin", "-v", "error", "-i", path, "-ac", "1", "-ar", str(RATE_HZ)]
+    decoded = subprocess.run([*command, "-f", "s16le", "-"], check=True, stdout=subprocess.PIPE).stdout
+    return np.frombuffer(decoded, np.int16)
 
 
 if __name__ == "__main__":

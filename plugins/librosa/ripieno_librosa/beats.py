@@ -7,6 +7,7 @@ from pydantic import Field
 from ripieno.contracts import Audio, AudioSpec, BeatClock, Beats, BeatTracker, PluginConfig, Tracked
 
 from .formats import require_format
+from .library import load_librosa
 from .threads import one_thread
 
 RATE_HZ = 22050
@@ -78,7 +79,7 @@ class LibrosaBeats(BeatTracker[BeatsConfig]):
 
 def find_beats(samples: NDArray[np.float32], config: BeatsConfig) -> Beats:
     """The beats of samples [frames] at `RATE_HZ`."""
-    import librosa
+    librosa = load_librosa()
 
     strength = librosa.onset.onset_strength(
         y=samples, sr=RATE_HZ, hop_length=HOP, n_fft=WINDOW, n_mels=MEL_BANDS, center=False

@@ -16,6 +16,7 @@ from pydantic import Field
 from ripieno.contracts import Audio, AudioSpec, Beats, InputError, PluginConfig, Sections, StructureAnalyzer
 
 from .formats import require_format
+from .library import load_librosa
 from .threads import one_thread
 
 RATE_HZ = 22050
@@ -133,7 +134,7 @@ def span_edges_s(beats_s: NDArray[np.float64], duration_s: float) -> NDArray[np.
 
 def span_features(samples: NDArray[np.float32], edges_s: NDArray[np.float64]) -> tuple[Matrix, Matrix]:
     """Harmony (constant-Q levels in decibels) and timbre (MFCC) of each span, [spans, dims] each."""
-    import librosa
+    librosa = load_librosa()
 
     spectrum = librosa.cqt(samples, sr=RATE_HZ, hop_length=HOP, n_bins=7 * 36, bins_per_octave=36)
     levels_db = librosa.amplitude_to_db(np.abs(spectrum), ref=np.max)

@@ -33,6 +33,8 @@ class Recipe:
         Share of clips whose voice stands in a room.
     noisy : float
         Share of clips whose voice was recorded with noise, which is then part of it.
+    worn : float
+        Share of clips whose voice was overdriven in the recording.
     """
 
     clip_s: float = 4.0
@@ -41,8 +43,9 @@ class Recipe:
     music_alone: float = 0.06
     speech_alone: float = 0.06
     two_musics: float = 0.25
-    reverberant: float = 0.35
+    reverberant: float = 0.4
     noisy: float = 0.6
+    worn: float = 0.12
 
     @property
     def hops(self) -> int:
@@ -110,11 +113,13 @@ def _sounds(
     rng: np.random.Generator, speech: Sounds, music: Sounds, recipe: Recipe
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     length = recipe.hops * HOP
-    voice = speech.stretch(rng, length, speed=rng.choice([1.0, rng.uniform(0.8, 1.25)]))
+    voice = speech.stretch(rng, length, speed=rng.choice([1.0, rng.uniform(0.75, 1.25)]))
     if rng.random() < recipe.reverberant:
         voice = in_room(voice, rng)
     if rng.random() < recipe.noisy:
-        voice = voice + noise(len(voice), rng) * _rms(voice) * 10 ** (rng.uniform(-60, -10) / 20)
+        voice = voice + noise(len(voice), rng) * _rms(voice) * 10 ** (rng.uniform(-60, -8) / 20)
+    if rng.random() < recipe.worn:
+        voice = overdriven(voice, rng)
     bed = music.stretch(rng, length, speed=rng.choice([1.0, rng.uniform(0.75, 1.33)]))
     if rng.random() < recipe.two_musics:
         second = music.stretch(rng, length, speed=rng.uniform(0.75, 1.33))
@@ -131,13 +136,19 @@ def in_room(dry: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.fl
     """
     from scipy.signal import fftconvolve
 
-    decay_s, direct_db = rng.uniform(0.1, 0.7), rng.uniform(-2, 14)
+    decay_s, direct_db = rng.uniform(0.1, 1.1), rng.uniform(-6, 14)
     time_s = np.arange(int(decay_s * RATE_HZ)) / RATE_HZ
     tail = rng.standard_normal(len(time_s)) * 10 ** (-3 * time_s / decay_s)
     tail[: int(rng.uniform(0.001, 0.012) * RATE_HZ)] = 0
     tail *= 10 ** (-direct_db / 20) / np.sqrt(np.sum(np.square(tail)))
     tail[0] = 1
     return fftconvolve(dry, tail)[: len(dry)].astype(np.float32)
+
+
+def overdriven(voice: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """A voice [frames] whose loud parts a drawn saturation has rounded."""
+    drive = 10 ** (rng.uniform(-10, 12) / 20) / max(_rms(voice), 1e-6)
+    return np.tanh(voice * np.float32(drive))
 
 
 def noise(length: int, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -158,10 +169,13 @@ def _spectra(sounds: NDArray[np.float32], taper: NDArray[np.float32]) -> Spectra
 
 
 def _colour(rng: np.random.Generator) -> NDArray[np.float32]:
-    """Gain of each bin: broad bumps, and now and then a recording without its lows or its highs."""
+    """Gain of each bin: broad bumps, and now and then a recording from close by, without lows or highs."""
     hz = np.maximum(np.arange(BINS) * RATE_HZ / WINDOW, 50)
     octaves = np.log2(hz / 50)
     gain_db = np.interp(octaves, np.linspace(0, octaves[-1], 6), rng.normal(0, 4.5, 6))
+    if rng.random() < 0.2:
+        # A microphone that hears the pressure gradient lifts the lows of a near source.
+        gain_db = gain_db + np.clip(6 * np.log2(rng.uniform(120, 400) / hz), 0, rng.uniform(3, 12))
     if rng.random() < 0.25:
         gain_db = gain_db - 24 * np.maximum(np.log2(rng.uniform(80, 450) / hz), 0)
     if rng.random() < 0.2:
