@@ -17,7 +17,7 @@ from ripieno.contracts import Audio
 
 from .config import GalleryConfig
 from .listening import Heard, Span, gains_db, hear, is_in, liveliest, write
-from .pictures import png
+from .pictures import FLOOR_DB, RANGE_DB, png
 
 LONGEST_NAME = 48
 # The uppermost of the levels are a few clicks; what lies above this share of them is as bright.
@@ -155,7 +155,9 @@ def _drawn(found: Sequence[Heard | None], stems: Sequence[str], folder: Path) ->
     parts = [(part, gain_db) for part, gain_db in zip(found, gains, strict=True) if part]
     longest_s = max((part.duration_s for part, _ in parts), default=1.0)
     peak = max((part.wave.peak * 10 ** (gain_db / 20) for part, gain_db in parts), default=1.0) or 1.0
-    top_db = max((_brightest_db(part) + gain_db for part, gain_db in parts), default=0.0)
+    brightest_db = max((_brightest_db(part) + gain_db for part, gain_db in parts), default=0.0)
+    # Silence is at the floor, and dark.
+    top_db = max(brightest_db, FLOOR_DB + RANGE_DB)
     sides = []
     for part, gain_db, stem in zip(found, gains, stems, strict=True):
         if part is None:

@@ -19,9 +19,9 @@ WAVE_COLUMNS = 600
 COLUMNS, ROWS = 1000, 168
 LOWEST_HZ, HIGHEST_HZ = 50.0, 16_000.0
 RANGE_DB = 72.0
+FLOOR_DB = -120.0
 LEVELS = 64
 _WINDOW_S = 0.046
-_FLOOR = 1e-12
 # From silence to the loudest, as sRGB: night blue, violet, rose, orange, straw.
 _HEAT = ("0b0d17", "1c1840", "4a1f6b", "8a2a74", "c8445f", "ee7c45", "fbbd62", "fff3c4")
 
@@ -101,8 +101,8 @@ class Spectrum:
 
     @cached_property
     def level_db(self) -> NDArray[np.float32]:
-        """Levels [rows, columns]; a sine of full scale is 0 dB."""
-        level: NDArray[np.float32] = 10 * np.log10(self._power.T[::-1] + _FLOOR)
+        """Levels [rows, columns]; a sine of full scale is 0 dB, silence `FLOOR_DB`."""
+        level: NDArray[np.float32] = 10 * np.log10(self._power.T[::-1] + 10 ** (FLOOR_DB / 10))
         return level
 
     def place(self, hz: float) -> float:

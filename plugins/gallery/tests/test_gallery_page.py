@@ -192,6 +192,8 @@ def test_scores_are_sorted_both_ways_with_what_is_unknown_last(page):
         return [row.find_element("css selector", "td").text for row in rows]
 
     heads = page.find_elements("css selector", "thead th")
+    arrow = "return getComputedStyle(arguments[0].querySelector('button'), '::before').visibility"
+    assert all(page.execute_script(arrow, head) == "visible" for head in heads)
     assert order() == ["3.50", "\N{EN DASH}", "\N{MINUS SIGN}20.00", "∞"]
     heads[1].find_element("css selector", "button").click()
     assert order() == ["∞", "3.50", "\N{MINUS SIGN}20.00", "\N{EN DASH}"]

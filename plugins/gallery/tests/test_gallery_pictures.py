@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
-from sounds import noise, sine
+from sounds import noise, published, silence, sine
 
 from ripieno_gallery.pictures import LEVELS, RANGE_DB, ROWS, Spectrum, Wave, palette, png
 
@@ -66,6 +66,16 @@ def test_a_picture_is_read_back_as_its_levels():
     pixels = np.asarray(image.open(io.BytesIO(png(levels_db, top_db=0.0))).convert("RGB"))
     shares = np.clip(1 + levels_db / RANGE_DB, 0, 1)
     np.testing.assert_array_equal(pixels, palette()[np.rint(shares * (LEVELS - 1)).astype(int)])
+
+
+def test_silence_is_dark_and_a_faint_sound_between_it_and_others(tmp_path):
+    image = pytest.importorskip("PIL.Image", reason="pillow is not installed")
+    pairs = {"silence": silence(1.0), "faint": noise(1.0, level=1e-4), "usual": noise(1.0)}
+    folder = published(tmp_path, pairs, pairs)
+    pictures = [image.open(path).convert("RGB") for path in sorted(folder.glob("images/*-after.png"))]
+    quietest, faint, usual = (np.asarray(picture).reshape(-1, 3) for picture in pictures)
+    assert (quietest == palette()[0]).all()
+    assert quietest.mean() < faint.mean() < usual.mean()
 
 
 def test_colours_grow_lighter_all_the_way():

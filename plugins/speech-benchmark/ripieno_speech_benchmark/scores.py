@@ -139,6 +139,8 @@ def read(path: Path) -> tuple[Score, ...]:
     try:
         reader = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))
         rows = list(reader)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file; core speech-benchmark run writes scores.csv") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: no table of scores: {error}") from error
     missing = [name for name in (*KEYS, *DECIMALS) if name not in (reader.fieldnames or ())]

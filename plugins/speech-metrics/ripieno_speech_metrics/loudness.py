@@ -1,9 +1,15 @@
 """Loudness, its range and true peak, of a sound alone."""
 
+import math
+
 from ripieno.contracts import Audio, Metric, NoConfig, Scores
 from ripieno.toolkit.loudness import LoudnessMeter
 
 from .comparing import BLOCK_FRAMES, scored
+
+
+SHORT_TERM_S = 3.0
+"""Length of what the range is the spread of."""
 
 
 class LoudnessScores(Metric[NoConfig]):
@@ -27,7 +33,7 @@ class LoudnessScores(Metric[NoConfig]):
         -------
         Scores
             ``loudness_lufs``, left out below the absolute gate of -70 LUFS and for less than 0.4 s;
-            ``loudness_range_lu``, 0 for less than 3 s; ``true_peak_dbtp``, left out for silence.
+            ``loudness_range_lu``, left out below that gate and for less than 3 s; ``true_peak_dbtp``, left out for silence.
 
         Raises
         ------
@@ -37,10 +43,11 @@ class LoudnessScores(Metric[NoConfig]):
         meter = LoudnessMeter(audio.rate_hz, channels=audio.channels)
         for block in audio.blocks(BLOCK_FRAMES):
             meter.push(block)
+        has_range = audio.duration_s >= SHORT_TERM_S and math.isfinite(meter.integrated_lufs)
         values = {
             "loudness_lufs": meter.integrated_lufs,
-            "loudness_range_lu": meter.range_lu,
+            "loudness_range_lu": meter.range_lu if has_range else math.nan,
             "true_peak_dbtp": meter.true_peak_dbtp,
         }
-        otherwise = "silent, or shorter than 0.4 s"
+        otherwise = "silent, or shorter than 0.4 s, or than 3 s for the range"
         return scored(values, against="full scale (ITU-R BS.1770-4), no reference", otherwise=otherwise)

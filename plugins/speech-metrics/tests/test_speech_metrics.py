@@ -178,9 +178,15 @@ class TestLoudness:
         }
 
     def test_silence_has_no_loudness(self):
-        scores = LoudnessScores().measure(silence())
-        assert scores.values == {"loudness_range_lu": 0}
-        assert "no loudness_lufs, true_peak_dbtp: silent" in scores.compared_with
+        scores = LoudnessScores().measure(silence(5))
+        assert scores.values == {}
+        assert "no loudness_lufs, loudness_range_lu, true_peak_dbtp: silent" in scores.compared_with
+
+    @pytest.mark.parametrize(("seconds", "has_range"), [(1.0, False), (2.9, False), (3.0, True)])
+    def test_a_range_needs_three_seconds(self, seconds, has_range):
+        scores = LoudnessScores().measure(sound(hiss(seconds=seconds)))
+        assert ("loudness_range_lu" in scores.values) == has_range
+        assert ("no loudness_range_lu: " in scores.compared_with) != has_range
 
 
 PAIRED = [SiSdr(), Stoi(StoiConfig(extended=True)), Pesq(), Pesq(PesqConfig(band="narrow"))]
