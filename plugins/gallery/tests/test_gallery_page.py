@@ -113,7 +113,8 @@ def test_one_of_two_sounds_is_heard_and_a_switch_keeps_the_position(page):
     within(one, ".switch .before").click()
     before, after = state(page, one)
     assert (before[2], after[2]) == (True, False)
-    assert at_s - 0.1 <= before[0] <= at_s + 1.5
+    # The other one has gone on meanwhile.
+    assert at_s - 0.1 <= before[0] <= after[0] + 1.5
     assert before[1]
     until(page, lambda: abs(state(page, one)[0][0] - state(page, one)[1][0]) < 0.1)
     within(one, ".play").click()
