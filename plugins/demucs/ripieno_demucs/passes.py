@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ripieno.contracts import Audio, ConfigError
+from ripieno.toolkit.segments import overlap_add
+from ripieno.toolkit.torch import torch_threads
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -189,20 +191,16 @@ def separated(
     """
     segment = network.segment_frames
     hop = max(1, int((1 - overlap) * segment))
-    weights = triangle(segment)
-    parts = np.zeros((len(stems), len(sound.channels), segment), np.float32)
-    weight = np.zeros(segment, np.float32)
-    for first in range(start, sound.frames, hop):
-        last = min(first + segment, sound.frames)
-        frames = last - first
-        parts[..., :frames] += weights[:frames] * network.separate(sound, first, last, stems)
-        weight[:frames] += weights[:frames]
-        ready = min(hop, frames)
-        block = parts[..., :ready] / weight[:ready]
-        early = min(max(0, -first), ready)
-        yield first + early, block[..., early:]
-        parts = _moved(parts, hop)
-        weight = _moved(weight, hop)
+    segments = (
+        network.separate(sound, first, min(first + segment, sound.frames), stems)
+        for first in range(start, sound.frames, hop)
+    )
+    first = start
+    for block in overlap_add(segments, taper=triangle(segment), hop=hop):
+        early = max(0, -first)
+        if early < block.shape[-1]:
+            yield first + early, block[..., early:]
+        first += block.shape[-1]
 
 
 def triangle(frames: int) -> NDArray[np.float32]:
@@ -211,12 +209,6 @@ def triangle(frames: int) -> NDArray[np.float32]:
     down = np.arange(frames - frames // 2, 0, -1, dtype=np.float32)
     weights = np.concatenate([up, down])
     return np.asarray(weights / weights.max(), np.float32)
-
-
-def _moved(values: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
-    """The values from `frames` on, zeros behind."""
-    gap = np.zeros((*values.shape[:-1], frames), np.float32)
-    return np.concatenate([values[..., frames:], gap], axis=-1)
 
 
 class Sums:
@@ -270,11 +262,10 @@ def torch_settings(*, threads: int) -> Iterator[None]:
     """
     import torch
 
-    before, fast_path = torch.get_num_threads(), torch.backends.mha.get_fastpath_enabled()
-    torch.set_num_threads(threads)
+    fast_path = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        yield
+        with torch_threads(threads):
+            yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fast_path)
-        torch.set_num_threads(before)

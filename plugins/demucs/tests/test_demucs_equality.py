@@ -70,7 +70,8 @@ def test_bags_are_those_of_demucs(tmp_path, weights):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_shifts_are_those_of_demucs_by_the_same_numbers(tmp_path, kind):
+@pytest.mark.parametrize("overlap", [0.25, 0.9], ids=["hop above the shift", "hop below the shift"])
+def test_shifts_are_those_of_demucs_by_the_same_numbers(tmp_path, kind, overlap):
     module = network(kind)
     audio = song(2.5)
     samples = (audio.samples - audio.samples.mean()) / audio.samples.std()
@@ -81,11 +82,14 @@ def test_shifts_are_those_of_demucs_by_the_same_numbers(tmp_path, kind):
         starts.append(random.randint(0, longest) - longest)
         # The transformer draws from the same generator, so each shift has a seed of its own.
         random.seed(seed)
-        expected += apply_model(module, torch.from_numpy(samples.copy())[None], shifts=1)[0].numpy() / 2
+        expected += (
+            apply_model(module, torch.from_numpy(samples.copy())[None], shifts=1, overlap=overlap)[0].numpy()
+            / 2
+        )
     member = Member(Network(module), (1.0,) * 4, tuple(starts))
     files = (tmp_path / str(number) for number in range(9))
     blocks = estimates(
-        Audio(samples, RATE_HZ), [member], stems=range(4), overlap=0.25, new_file=lambda: next(files)
+        Audio(samples, RATE_HZ), [member], stems=range(4), overlap=overlap, new_file=lambda: next(files)
     )
     found = np.concatenate(list(blocks), axis=-1)
     np.testing.assert_allclose(found, expected, atol=1e-5)

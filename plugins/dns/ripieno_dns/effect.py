@@ -7,7 +7,6 @@ a second one runs the network. Both work on blocks, so that an hour needs no mor
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,6 +18,7 @@ from pydantic import Field, model_validator
 from ripieno.contracts import Asset, Audio, Effect, Licence, PluginConfig, PluginRef, Resources
 from ripieno.toolkit.channels import at_rate, audio_at_rate
 from ripieno.toolkit.checkpoints import weights_file
+from ripieno.toolkit.torch import torch_threads
 
 from .checkpoint import read_weights
 
@@ -109,7 +109,7 @@ class Denoise(Effect[DenoiseConfig]):
         # Before anything is computed, so that weights which cannot be read cost no time.
         weights = self._weights
         dry = np.float32(self.config.dry)
-        with _threads(self.config.threads), self.context.audio_writer(audio.format) as writer:
+        with torch_threads(self.config.threads), self.context.audio_writer(audio.format) as writer:
             heard = audio_at_rate(audio, RATE_HZ, writer=self.context.audio_writer)
             blocks = denoised(heard, weights)
             done = 0
@@ -150,19 +150,6 @@ def channel_levels(audio: Audio) -> NDArray[np.float32]:
         squares += np.square(block, dtype=np.float64).sum(axis=1)
     variance = (squares - total**2 / max(1, audio.frames)) / max(1, audio.frames - 1)
     return np.sqrt(np.maximum(0, variance)).astype(np.float32)
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """So many threads of torch within the block, which else takes every core."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _file(config: DenoiseConfig) -> Path:

@@ -18,6 +18,7 @@ from pydantic import Field
 from ripieno.contracts import Asset, Audio, Licence, PluginConfig, PluginRef, Separator, Stems
 from ripieno.toolkit.channels import at_rate, audio_at_rate, channel_groups, ungrouped
 from ripieno.toolkit.checkpoints import weights_file
+from ripieno.toolkit.segments import overlap_add
 
 from .network import MdxNetwork, load_network, samples_of, spectra_of
 
@@ -168,17 +169,11 @@ def estimated(
     kept, hop = network.geometry.kept, network.geometry.hop
     # Whole hops, so that the frames of all spans are the same.
     step = min(kept, hop * max(1, int(kept * (1 - config.overlap) / hop)))
-    fade = _fade(kept, overlap=kept - step)
-    summed = np.zeros((2, kept), np.float32)
-    weight = np.zeros(kept, np.float32)
-    starts = range(0, max(1, audio.frames - kept + step), step)
-    for start in starts:
-        summed += fade * _span(audio, network, channels, config, start)
-        weight += fade
-        ready = audio.frames - start if start == starts[-1] else step
-        yield summed[:, :ready] / weight[:ready]
-        summed = np.pad(summed[:, step:], [(0, 0), (0, step)])
-        weight = np.pad(weight[step:], (0, step))
+    spans = (
+        _span(audio, network, channels, config, start)[:, : audio.frames - start]
+        for start in range(0, max(1, audio.frames - kept + step), step)
+    )
+    return overlap_add(spans, taper=_fade(kept, overlap=kept - step), hop=step)
 
 
 def _span(

@@ -17,6 +17,7 @@ from ripieno.contracts import (
     PluginRef,
     Trainer,
 )
+from ripieno.toolkit.torch import torch_threads
 
 from .features import HOP, RATE_HZ, tapers
 from .separation import LookAhead
@@ -158,7 +159,6 @@ class SpeechMaskTrainer(Trainer[SpeechMaskTrainerConfig]):
         from .training.lessons import Lesson, MaskLessons, MixtureData, train
 
         config = self.config
-        torch.set_num_threads(config.threads)
         torch.manual_seed(self.context.seed % 2**63)
         network = self._network(init)
         lesson = Lesson(
@@ -168,7 +168,7 @@ class SpeechMaskTrainer(Trainer[SpeechMaskTrainerConfig]):
             epoch=min(config.epoch, config.steps),
             compiled=config.compiled,
         )
-        with Drawer([training, validation], clips=config.batch) as drawer:
+        with torch_threads(config.threads), Drawer([training, validation], clips=config.batch) as drawer:
             gain_db = train(
                 MaskLessons(network, lesson),
                 MixtureData(drawer, lesson, seed=self.context.seed),
