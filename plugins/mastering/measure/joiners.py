@@ -8,7 +8,7 @@ and frequency, music that leaks through, speech that is lost, a rest that is not
 """
 
 import os
-import sys
+from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -30,7 +30,7 @@ DATA = Path(os.environ.get("RIPIENO_DATA", Path(__file__).parents[3] / "../share
 RATE_HZ = 16_000
 CLIP_S = 7.0
 CLIPS = {
-    "chosen by": (
+    "chosen-by": (
         ("LJ001-0003.wav", "LJ001-0010.wav", "LJ001-0012.wav", "LJ050-0131.wav"),
         (
             "naev_automat.ogg",
@@ -212,5 +212,9 @@ def _field(shape: tuple[int, ...], *, seed: int) -> Samples:
 
 
 if __name__ == "__main__":
-    table, *rest = sys.argv[1:] or ["fusion"]
-    show({"fusion": FUSIONS, "wiener": WIENERS}[table], clips=rest[0] if rest else "chosen by")
+    parser = ArgumentParser(description=__doc__.partition("\n")[0])
+    tables = {"fusion": FUSIONS, "wiener": WIENERS}
+    parser.add_argument("table", choices=tables)
+    parser.add_argument("clips", choices=CLIPS, nargs="?", default="chosen-by", help="default: %(default)s")
+    asked = parser.parse_args()
+    show(tables[asked.table], clips=asked.clips)

@@ -38,7 +38,8 @@ def find(folder: Path, patterns: Sequence[str], *, what: str) -> tuple[Path, ...
     for pattern in patterns:
         files = _fitting(folder, pattern)
         if not files:
-            raise InputError(f"{what}: no file in {folder} is called {pattern}. Set folder, or {what}")
+            cure = f"Set folder (the commands' --data), or {what}"
+            raise InputError(f"{what}: no file in {folder} is called {pattern}. {cure}")
         found |= files
     by_name: dict[str, Path] = {}
     for path in sorted(found, key=lambda path: (path.stem, path.as_posix())):

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from ripieno.contracts import Context, Dataset, DataSource, InputError, PluginConfig
 
 from .clips import TRAIN, VALIDATION, Clip, collect, keep
-from .voices import matching, programs_of
+from .voices import all_voices, matching, programs_of
 
 BATCH = 16
 LONGEST_LINE = 1000
@@ -55,6 +55,17 @@ class SpokenConfig(PluginConfig):
                     f'no voice matches "{pattern}". Say e.g. flite/slt, festival/* or espeak-ng/en-us+*'
                 )
         return patterns
+
+    @field_validator("validation_speakers")
+    @classmethod
+    def _are_somebody(cls, speakers: tuple[str, ...]) -> tuple[str, ...]:
+        known = {voice.speaker for voice in all_voices()}
+        for speaker in speakers:
+            if speaker not in known:
+                raise ValueError(
+                    f'no speaker "{speaker}". Say e.g. awb, slt or a variant of espeak-ng such as f4'
+                )
+        return speakers
 
     @field_validator("warp")
     @classmethod
@@ -145,7 +156,9 @@ def read_lines(path: Path | None) -> tuple[str, ...]:
         return ()
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
         raise InputError(f"{path}: cannot be read as UTF-8 text: {error}") from error
     lines = ("".join(mark for mark in line if mark.isprintable()).strip() for line in text.splitlines())
     kept = tuple(line for line in lines if line)

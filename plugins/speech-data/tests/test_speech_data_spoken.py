@@ -272,6 +272,7 @@ def test_synthesizers_speak_as_often_as_their_shares_say():
     [
         ({"voices": ["flite/slut"]}, 'no voice matches "flite/slut"'),
         ({"voices": []}, "voices"),
+        ({"validation_speakers": ["flite/slt"]}, 'no speaker "flite/slt". Say e.g. awb'),
         ({"warp": [1.2, 0.9]}, "two factors, the lesser first"),
         ({"count": 0}, "count"),
     ],
@@ -280,6 +281,12 @@ def test_settings_that_cannot_be_are_refused(settings, said):
     with pytest.raises(ConfigError) as caught:
         configure(Spoken, settings)
     assert said in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_text_that_is_not_there_is_named_once(tmp_path):
+    with pytest.raises(InputError) as caught:
+        read_lines(tmp_path / "none.txt")
+    assert str(caught.value).endswith("none.txt: cannot be read: No such file or directory")
 
 
 @pytest.mark.parametrize(

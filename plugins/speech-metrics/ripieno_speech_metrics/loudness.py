@@ -7,7 +7,6 @@ from ripieno.toolkit.loudness import LoudnessMeter
 
 from .comparing import BLOCK_FRAMES, scored
 
-
 SHORT_TERM_S = 3.0
 """Length of what the range is the spread of."""
 
@@ -33,7 +32,8 @@ class LoudnessScores(Metric[NoConfig]):
         -------
         Scores
             ``loudness_lufs``, left out below the absolute gate of -70 LUFS and for less than 0.4 s;
-            ``loudness_range_lu``, left out below that gate and for less than 3 s; ``true_peak_dbtp``, left out for silence.
+            ``loudness_range_lu``, left out below that gate and for less than 3 s; ``true_peak_dbtp``, left
+            out for silence.
 
         Raises
         ------
