@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ripieno.contracts.errors import InputError
 from ripieno.toolkit.framing import frames, hann, istft
-from ripieno.toolkit.onnx import onnx_session
+from ripieno.toolkit.onnx import onnx_session, run_network
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -149,12 +149,7 @@ def load_network(
         raise InputError(f"{path}: {cause}") from cause
 
     def run(planes: NDArray[np.float32]) -> NDArray[np.float32]:
-        try:
-            estimated: NDArray[np.float32] = session.run(None, {name: planes})[0]
-        except Exception as cause:
-            reason = str(cause).strip().splitlines()[0]
-            raise InputError(f"{path}: fails on {planes.shape}: {reason}") from cause
-        return estimated
+        return run_network(session, path, {name: planes})[0]
 
     return MdxNetwork(geometry, run, str(path))
 

@@ -283,5 +283,5 @@ def test_a_network_that_gives_no_numbers_is_named(mode):
 def test_a_network_that_fails_says_on_what(tmp_path):
     node = helper.make_node("Reshape", ["mix", "to"], ["part"])
     path = network([node], {"to": np.array([1, 4, 3, 3])}, ["n", "c", "f", "t"], tmp_path / "fails.onnx")
-    with pytest.raises(InputError, match=r"fails.onnx: fails on \(1, 4, 512, 32\)"):
+    with pytest.raises(InputError, match=r"fails.onnx: fails on mix \(1, 4, 512, 32\)"):
         separated(noise(2, 10), path, dim_f=BINS, dim_t=FRAMES)

@@ -9,12 +9,13 @@ their names led by ``next_``. The mask that comes with frame t belongs to frame 
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ripieno.contracts import InputError, MissingError
-from ripieno.toolkit.onnx import onnx_session
+from ripieno.toolkit.onnx import onnx_session, run_network
 
 from .features import BINS, FEATURES, SpeechFeatures
 
@@ -51,22 +52,23 @@ class MaskNetwork:
             )
         session = onnx_session(path, distribution="ripieno-speech-mask", gpu=False)
         metadata = session.get_modelmeta().custom_metadata_map
-        shapes = {node.name: node.shape for node in session.get_inputs()}
-        features, states = shapes.pop("features", []), shapes
-        outputs = {node.name: node.shape for node in session.get_outputs()}
-        wanted = {"mask", *(f"next_{name}" for name in states)}
         _require(path, metadata.get("contract") == CONTRACT, "its metadata does not name it")
         _require(path, metadata.get("look_ahead_frames", "").isdecimal(), "look_ahead_frames is no count")
-        _require(path, features[2:] == [FEATURES], f"features are {features}, not [1, frames, {FEATURES}]")
-        _require(path, wanted <= set(outputs), f"outputs are {', '.join(outputs)}")
-        _require(path, outputs["mask"][2:] == [BINS], f"masks are {outputs['mask']}, not [1, frames, {BINS}]")
-        for name, shape in states.items():
-            _require(
-                path, all(isinstance(size, int) for size in shape), f"{name} has no fixed shape: {shape}"
-            )
+        states = {node.name: node for node in session.get_inputs()}
+        outputs = {node.name: node for node in session.get_outputs()}
+        wanted = {"mask", *(f"next_{name}" for name in states if name != "features")}
+        _require(path, "features" in states, f"inputs are {', '.join(states)}, features are not there")
+        _require(path, wanted <= outputs.keys(), f"outputs are {', '.join(outputs)}")
+        for node in (*states.values(), *(outputs[name] for name in wanted)):
+            _require(path, node.type == "tensor(float)", f"{node.name} is {node.type}, not float32")
+        _require_frames(path, states.pop("features"), FEATURES)
+        _require_frames(path, outputs["mask"], BINS)
+        for name, node in states.items():
+            is_fixed = all(isinstance(size, int) for size in node.shape)
+            _require(path, is_fixed, f"{name} has no fixed shape: {node.shape}")
         self.look_ahead_frames = int(metadata["look_ahead_frames"])
-        self._run = session.run
-        self._states = states
+        self._path, self._session = path, session
+        self._states = {name: tuple(node.shape) for name, node in states.items()}
 
     def first_states(self) -> dict[str, NDArray[np.float32]]:
         """States of a network that has heard nothing."""
@@ -75,9 +77,19 @@ class MaskNetwork:
     def masks(
         self, features: NDArray[np.float32], states: dict[str, NDArray[np.float32]]
     ) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
-        """Masks [n, 513] that come with features [n, 128], and the states after them."""
-        wanted = ["mask", *(f"next_{name}" for name in states)]
-        masks, *after = self._run(wanted, {"features": features[None], **states})
+        """Masks [n, 513] that come with features [n, 128], and the states after them.
+
+        Raises
+        ------
+        InputError
+            If the network fails, or gives something else.
+        """
+        inputs = {"features": features[None], **states}
+        outputs = ["mask", *(f"next_{name}" for name in states)]
+        masks, *after = run_network(self._session, self._path, inputs, outputs=outputs)
+        expected = (1, len(features), BINS)
+        _require(self._path, masks.shape == expected, f"it gives masks {masks.shape}, not {expected}")
+        _require(self._path, bool(np.isfinite(masks).all()), "it gives NaN or infinity")
         return masks[0], dict(zip(states, after, strict=True))
 
 
@@ -134,6 +146,14 @@ class MaskStream:
     def _compute(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         masks, self._states = self._network.masks(features, self._states)
         return masks
+
+
+def _require_frames(path: Path, node: Any, width: int) -> None:
+    """Hold a port to [1, any number of frames, width]."""
+    is_right = len(node.shape) == 3 and node.shape[0] == 1 and node.shape[2] == width
+    _require(path, is_right, f"{node.name} is {node.shape}, not [1, frames, {width}]")
+    fixed = f"{node.name} has {node.shape[1]} frames and no other number. Export it with frames left open"
+    _require(path, not isinstance(node.shape[1], int), fixed)
 
 
 def _require(path: Path, holds: bool, fault: str) -> None:

@@ -1,14 +1,16 @@
 """Networks of the contract: their masks in order, and files that are none."""
 
+from pathlib import Path
+
 import numpy as np
 import onnx
 import pytest
 from hypothesis import given, settings, strategies as st
-from tiny_network import constant_network, random_network
+from tiny_network import constant_network, random_network, write_network
 
 from ripieno.contracts import Audio, InputError, MissingError, Model
 from ripieno.toolkit.spectra import Analysis, matched_tapers
-from ripieno_speech_mask.features import BINS, SpeechFeatures
+from ripieno_speech_mask.features import BINS, FEATURES, SpeechFeatures
 from ripieno_speech_mask.network import MaskNetwork, MaskStream
 from ripieno_speech_mask.separation import SpeechMask
 from ripieno_speech_mask.stream import hop_of, mask_of_bins, power_of
@@ -98,7 +100,7 @@ def test_a_network_of_another_contract_is_refused(tmp_path, metadata, fault):
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
-        ("features", "sound", r"features are \[\]"),
+        ("features", "sound", "inputs are sound, conv_state.*, features are not there"),
         ("mask", "gain", "outputs are gain"),
         ("next_conv_state", "n", "outputs"),
     ],
@@ -124,3 +126,74 @@ def test_a_state_of_any_length_is_refused(tmp_path):
     onnx.save(model, path)
     with pytest.raises(InputError, match="conv_state has no fixed shape"):
         MaskNetwork(path)
+
+
+def network_of_any_shape(path: Path) -> Path:
+    """A network of which only its data say what shape it gives: that of silence it cannot give."""
+    make_node = onnx.helper.make_node
+    nodes = [
+        make_node("Cast", ["features"], ["whole"], to=onnx.TensorProto.INT64),
+        make_node("Reshape", ["whole", "flat"], ["row"]),
+        make_node("Slice", ["row", "start", "end"], ["shape"]),
+        make_node("Reshape", ["features", "shape"], ["mask"]),
+    ]
+    places = {name: np.array([place], np.int64) for name, place in (("flat", -1), ("start", 0), ("end", 3))}
+    return write_network(path, nodes, places, {}, look_ahead_frames="0")
+
+
+@pytest.mark.parametrize(
+    ("port", "axis", "size", "fault"),
+    [
+        ("features", 1, 4, "features has 4 frames and no other number. Export it with frames left open"),
+        ("mask", 1, 1, "mask has 1 frames and no other number"),
+        ("features", 0, 2, r"features is \[2, 'frames', 128\], not \[1, frames, 128\]"),
+        ("features", 2, 80, r"features is \[1, 'frames', 80\], not \[1, frames, 128\]"),
+        ("mask", 2, 257, r"mask is \[1, 'frames', 257\], not \[1, frames, 513\]"),
+    ],
+)
+def test_ports_of_other_sizes_are_refused(tmp_path, port, axis, size, fault):
+    path = network_of_any_shape(tmp_path / "other.onnx")
+    model = onnx.load(path)
+    value = next(one for one in (*model.graph.input, *model.graph.output) if one.name == port)
+    value.type.tensor_type.shape.dim[axis].dim_value = size
+    onnx.save(model, path)
+    with pytest.raises(InputError, match=f"other.onnx: not a network of speech-mask-1: {fault}") as caught:
+        MaskNetwork(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_network_of_another_precision_is_refused(tmp_path):
+    path = constant_network(tmp_path / "double.onnx", 1.0, look_ahead_frames=0)
+    model = onnx.load(path)
+    model.graph.ClearField("node")
+    model.graph.node.append(onnx.helper.make_node("Cast", ["features"], ["mask"], to=onnx.TensorProto.DOUBLE))
+    model.graph.output[0].type.tensor_type.elem_type = onnx.TensorProto.DOUBLE
+    model.graph.output[0].type.tensor_type.shape.dim[2].dim_param = "bins"
+    onnx.save(model, path)
+    with pytest.raises(InputError, match=r"double.onnx: .*mask is tensor\(double\), not float32"):
+        MaskNetwork(path)
+
+
+def test_a_network_that_fails_says_on_what_in_one_line(tmp_path, capfd):
+    path = network_of_any_shape(tmp_path / "fails.onnx")
+    with pytest.raises(InputError, match=r"fails.onnx: fails on features \(1, 1, 128\): ") as caught:
+        SpeechMask().separate(Audio(np.zeros(16000), 16000), model=Model(path))
+    assert "\n" not in str(caught.value)
+    assert "onnxruntime" not in capfd.readouterr().err
+
+
+def test_a_network_that_gives_too_many_masks_is_refused(tmp_path):
+    nodes = [
+        onnx.helper.make_node("MatMul", ["features", "weights"], ["once"]),
+        onnx.helper.make_node("Concat", ["once", "once"], ["mask"], axis=1),
+    ]
+    weights = {"weights": np.zeros((FEATURES, BINS), np.float32)}
+    path = write_network(tmp_path / "twice.onnx", nodes, weights, {}, look_ahead_frames="0")
+    with pytest.raises(InputError, match=r"it gives masks \(1, 2, 513\), not \(1, 1, 513\)"):
+        SpeechMask().separate(Audio(np.zeros(16000), 16000), model=Model(path))
+
+
+def test_a_network_that_gives_no_numbers_is_named(tmp_path):
+    path = constant_network(tmp_path / "nan.onnx", np.nan, look_ahead_frames=0)
+    with pytest.raises(InputError, match="nan.onnx: .*it gives NaN or infinity"):
+        SpeechMask().separate(Audio(np.zeros(16000), 16000), model=Model(path))

@@ -1,7 +1,11 @@
 """Networks stored as ONNX, run by onnxruntime."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ripieno.contracts.errors import InputError, MissingError
 
@@ -50,3 +54,41 @@ def onnx_session(path: Path, *, distribution: str, threads: int = 1, gpu: bool =
     except Exception as cause:
         reason = str(cause).strip().splitlines()[0]
         raise InputError(f"{path}: not a network that onnxruntime can load: {reason}") from cause
+
+
+def run_network(
+    session: "InferenceSession",
+    path: Path,
+    inputs: Mapping[str, NDArray[np.float32]],
+    *,
+    outputs: Sequence[str] | None = None,
+) -> list[NDArray[Any]]:
+    """Run a network once.
+
+    Parameters
+    ----------
+    session : InferenceSession
+        As `onnx_session` gives it.
+    path : Path
+        Its file, for the message.
+    inputs : mapping of str to array
+    outputs : sequence of str, optional
+        Which, in order; all where not given.
+
+    Raises
+    ------
+    InputError
+        If the network fails on what it is given.
+    """
+    from onnxruntime import RunOptions
+
+    options = RunOptions()
+    # What fails is raised: printed too, it would be said twice.
+    options.log_severity_level = 4
+    try:
+        found: list[NDArray[Any]] = session.run(outputs, dict(inputs), options)
+    except Exception as cause:
+        reason = str(cause).strip().splitlines()[0]
+        shapes = ", ".join(f"{name} {value.shape}" for name, value in inputs.items())
+        raise InputError(f"{path}: fails on {shapes}: {reason}") from cause
+    return found
