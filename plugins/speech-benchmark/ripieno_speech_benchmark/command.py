@@ -95,6 +95,10 @@ def show(folder: Path, snr_db: float | None) -> None:
 
     found = scores.read(folder / "scores.csv")
     kept = [score for score in found if snr_db is None or score.snr_db in (None, snr_db)]
+    if snr_db is not None and all(score.snr_db is None for score in kept):
+        ratios = sorted({score.snr_db for score in found if score.snr_db is not None})
+        there = ", ".join(f"{ratio:g}" for ratio in ratios)
+        raise ConfigError(f"--snr-db {snr_db:g}: {folder} has no mixture at this ratio. There is: {there}")
     click.echo(scores.table(kept, real_time_factors=speed.read(folder / "speed.csv")))
 
 
@@ -121,6 +125,11 @@ def check(
     if not candidates:
         raise ConfigError("nothing to check. Name a pipeline: --pipeline NAME=PATH")
     before = () if write else scores.read(baseline)
+    known = {score.pipeline for score in before}
+    for candidate in candidates:
+        if not write and candidate.name not in known:
+            cure = f"Name one of {', '.join(sorted(known))}, or add --write"
+            raise ConfigError(f"--pipeline {candidate.name}: {baseline} has no scores of it. {cure}")
     mixtures = build(host, definition, data=data)
     found = [score for candidate in candidates for score in _measured(host, candidate, mixtures, whisper)[0]]
     if write:

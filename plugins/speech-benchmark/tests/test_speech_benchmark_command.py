@@ -141,6 +141,19 @@ def test_nothing_to_check_and_no_baseline_are_said_before_anything_runs(tmp_path
         called("check", "set.yaml", "--baseline", tmp_path / "none.csv", "--pipeline", "a=b.yaml")
 
 
+def test_a_pipeline_without_scores_in_the_baseline_is_said_before_anything_runs(tmp_path):
+    scores.write(tmp_path / "old.csv", row("mask"))
+    with pytest.raises(ConfigError, match=r"--pipeline a: .*old\.csv has no scores of it\. Name one of mask"):
+        called("check", "set.yaml", "--baseline", tmp_path / "old.csv", "--pipeline", "a=b.yaml")
+
+
+def test_a_ratio_that_no_mixture_has_is_named_with_those_there_are(tmp_path):
+    scores.write(tmp_path / "scores.csv", row("mask"))
+    with pytest.raises(ConfigError, match=r"--snr-db 5: .* There is: 0"):
+        called("show", tmp_path, "--snr-db", "5")
+    assert "mask" in called("show", tmp_path, "--snr-db", "0").output
+
+
 @pytest.mark.slow
 def test_a_benchmark_has_floor_and_limit_and_is_the_same_again(host, place):
     words = ["run", "set.yaml", "--data", composed.folder(), "--pipeline", "same=passing.yaml"]
