@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import lightning
 import torch
@@ -67,7 +68,9 @@ class MaskLessons(lightning.LightningModule):
         self.zero_grad()
         self.manual_backward(loss)
         torch.nn.utils.clip_grad_norm_(self.parameters(), 1.0)
-        for optimizer, schedule in zip(self.optimizers(), self.lr_schedulers(), strict=True):
+        # Lightning's types do not say that of two there is a list.
+        schedules: Any = self.lr_schedulers()
+        for optimizer, schedule in zip(self.optimizers(), schedules, strict=True):
             optimizer.step()
             schedule.step()
         self.log("loss", loss.detach(), prog_bar=True)
@@ -128,6 +131,7 @@ class MixtureData(lightning.LightningDataModule):
         self._drawer, self._lesson, self._seed = drawer, lesson, seed
 
     def train_dataloader(self) -> "Batches":
+        assert self.trainer is not None
         return Batches(self._drawer, self._lesson.epoch, 0, [self._seed, 0, self.trainer.current_epoch])
 
     def val_dataloader(self) -> "Batches":

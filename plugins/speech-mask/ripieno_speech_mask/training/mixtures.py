@@ -142,13 +142,15 @@ def in_room(dry: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.fl
     tail[: int(rng.uniform(0.001, 0.012) * RATE_HZ)] = 0
     tail *= 10 ** (-direct_db / 20) / np.sqrt(np.sum(np.square(tail)))
     tail[0] = 1
-    return fftconvolve(dry, tail)[: len(dry)].astype(np.float32)
+    wet: NDArray[np.float32] = fftconvolve(dry, tail)[: len(dry)].astype(np.float32)
+    return wet
 
 
 def overdriven(voice: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
     """A voice [frames] whose loud parts a drawn saturation has rounded."""
     drive = 10 ** (rng.uniform(-10, 12) / 20) / max(_rms(voice), 1e-6)
-    return np.tanh(voice * np.float32(drive))
+    rounded: NDArray[np.float32] = np.tanh(voice * np.float32(drive))
+    return rounded
 
 
 def noise(length: int, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -157,15 +159,17 @@ def noise(length: int, rng: np.random.Generator) -> NDArray[np.float32]:
 
     spectrum = rfft(rng.standard_normal(length).astype(np.float32))
     spectrum *= np.maximum(np.arange(len(spectrum)), length / 320) ** -rng.uniform(0, 1.5)
-    coloured = irfft(spectrum, length)
-    return coloured / np.float32(max(_rms(coloured), 1e-9))
+    coloured: NDArray[np.float32] = irfft(spectrum, length)
+    coloured = coloured / np.float32(max(_rms(coloured), 1e-9))
+    return coloured
 
 
 def _spectra(sounds: NDArray[np.float32], taper: NDArray[np.float32]) -> Spectra:
     from scipy.fft import rfft
 
     padded = np.pad(sounds, [(0, 0), (WINDOW - HOP, 0)])
-    return rfft(frames(padded, window=WINDOW, hop=HOP, centred=False) * taper, axis=-1)
+    spectra: Spectra = rfft(frames(padded, window=WINDOW, hop=HOP, centred=False) * taper, axis=-1)
+    return spectra
 
 
 def _colour(rng: np.random.Generator) -> NDArray[np.float32]:

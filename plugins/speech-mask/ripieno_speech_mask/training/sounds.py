@@ -45,10 +45,12 @@ class Sounds:
         clip = clips[rng.choice(len(clips), p=chances)]
         needed = int(frames * speed) + 2
         start = rng.integers(len(clip))
-        samples = np.take(clip, np.arange(start, start + needed), mode="wrap") / np.float32(_FULL_SCALE)
+        played = np.take(clip, np.arange(start, start + needed), mode="wrap")
+        samples = np.asarray(played / np.float32(_FULL_SCALE), np.float32)
         if speed == 1:
             return samples[:frames]
-        return np.interp(np.arange(frames) * speed, np.arange(needed), samples).astype(np.float32)
+        stretched = np.interp(np.arange(frames) * speed, np.arange(needed), samples)
+        return np.asarray(stretched, np.float32)
 
 
 def _with_chances(clips: Sequence[Clip]) -> tuple[Sequence[Clip], NDArray[np.float64]]:
@@ -96,4 +98,5 @@ def _clip(audio: Audio) -> Clip:
     mono = audio.read(0, audio.frames).mean(axis=0, keepdims=True)
     samples = resample(mono, from_hz=audio.rate_hz, to_hz=RATE_HZ)[0]
     peak = np.abs(samples).max(initial=1e-9)
-    return np.rint(samples * (_FULL_SCALE / max(1, peak))).astype(np.int16)
+    clip: Clip = np.rint(samples * (_FULL_SCALE / max(1, peak))).astype(np.int16)
+    return clip
