@@ -36,7 +36,9 @@ class CoreHost:
             If a step failed.
         """
         wanted = find_pipeline(pipeline).with_inputs(inputs or {}).with_settings(settings or {})
-        options = Options(only=only, listeners=(listener(sys.stdout, as_json=False, quiet=False),))
+        # A subcommand says what it finds; how its runs go on is for a terminal only, failures always.
+        shown = listener(sys.stdout, as_json=False, quiet=not sys.stderr.isatty())
+        options = Options(only=only, listeners=(shown,))
         return Run(wanted, options).execute().checked().folder
 
     def data(self, uses: str) -> Any:

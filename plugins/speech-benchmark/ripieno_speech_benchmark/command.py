@@ -131,7 +131,12 @@ def check(
             cure = f"Name one of {', '.join(sorted(known))}, or add --write"
             raise ConfigError(f"--pipeline {candidate.name}: {baseline} has no scores of it. {cure}")
     mixtures = build(host, definition, data=data)
-    found = [score for candidate in candidates for score in _measured(host, candidate, mixtures, whisper)[0]]
+    found: list[Score] = []
+    factors: dict[str, float] = {}
+    for candidate in candidates:
+        own, factors[candidate.name] = _measured(host, candidate, mixtures, whisper)
+        found += own
+    click.echo(scores.table(found, real_time_factors=factors))
     if write:
         scores.write(baseline, found)
         click.echo(baseline)
@@ -141,8 +146,7 @@ def check(
         click.echo(line)
     if lines:
         sys.exit(1)
-    names = ", ".join(candidate.name for candidate in candidates)
-    click.echo(f"nothing fell below {baseline}: {names}")
+    click.echo(f"nothing fell below {baseline}: {', '.join(factors)}")
 
 
 @speech_benchmark.command()
