@@ -51,6 +51,10 @@ def clock(**changes):
         (lambda: Audio(np.zeros(3, np.int16), 8000), "samples are int16.*int16 by 32768"),
         (lambda: Audio(np.zeros((1, 1, 1)), 8000), r"shape \(1, 1, 1\), expected \[channels, frames\]"),
         (lambda: Audio(np.zeros((0, 9)), 8000), r"shape \(0, 9\)"),
+        (
+            lambda: Audio(np.zeros((65, 2)), 8000),
+            r"shape \(65, 2\): 65 channels are more than the 64 .* give samples\.T$",
+        ),
         (lambda: Audio(np.zeros(3), 0), "rate_hz is 0"),
         (lambda: Audio(np.zeros(3), 44.1), "rate_hz is 44.1: a sample rate is a positive whole number"),
         (lambda: Audio(np.array([[0, np.nan], [0, 0]]), 8000), "sample 1 of channel 0 is nan"),
@@ -190,6 +194,14 @@ def test_provenance_joins_licences_without_repeating_them():
     audio = Audio(np.zeros(3), 8000).with_provenance(joined)
     assert audio.provenance is joined
     assert audio.frames == 3
+
+
+def test_sound_as_soundfile_reads_it_must_be_transposed():
+    frames_first = np.zeros((96_000, 2), np.float32)
+    with pytest.raises(InputError, match="samples.T"):
+        Audio(frames_first, 48_000)
+    assert Audio(frames_first.T, 48_000).channels == 2
+    assert Audio(np.zeros((64, 1)), 48_000).channels == 64
 
 
 def test_series_know_their_times_and_names():

@@ -96,9 +96,10 @@ def test_rows_of_another_shape_are_refused(shape, tmp_path):
         writer.write(np.zeros(shape).T)
 
 
-def test_audio_without_channels_is_refused(tmp_path):
-    with pytest.raises(InputError, match="at least one channel"):
-        RowsWriter(tmp_path / "r", channels=0)
+@pytest.mark.parametrize("channels", [0, 65])
+def test_audio_without_channels_or_with_too_many_is_refused(channels, tmp_path):
+    with pytest.raises(InputError, match=f"channels is {channels}: audio has 1 to 64 channels"):
+        RowsWriter(tmp_path / "r", channels=channels)
 
 
 def test_what_float32_cannot_hold_is_refused_where_it_is_written(tmp_path):

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from .artifact import Artifact, read_only, require, settle
 from .formats import AudioFormat
 from .provenance import Provenance
-from .rows import MemoryRows, RowsWriter, StoredRows, to_float32
+from .rows import MOST_CHANNELS, MemoryRows, RowsWriter, StoredRows, to_float32
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ class Audio(Artifact):
     Raises
     ------
     InputError
-        If the samples are integers, not finite or not of that shape, or the rate is not a positive integer.
+        If the samples are integers, not finite, not of that shape or of more than 64 channels, or the rate is
+        not a positive integer.
     """
 
     kind = "audio"
@@ -138,6 +139,11 @@ def _rows(samples: NDArray[np.floating[Any]]) -> MemoryRows:
     rows = samples[:, None] if samples.ndim == 1 else samples.T
     is_sound = rows.ndim == 2 and rows.shape[1] >= 1
     require(is_sound, f"samples have shape {samples.shape}, expected [channels, frames] or [frames]")
+    require(
+        rows.shape[1] <= MOST_CHANNELS,
+        f"samples have shape {samples.shape}: {rows.shape[1]} channels are more than the {MOST_CHANNELS} that "
+        "audio may have. It is [channels, frames]; if yours is [frames, channels], give samples.T",
+    )
     # A view, not the caller's array: what it does to its own array later is its own affair.
     return MemoryRows(read_only(to_float32(rows)))
 

@@ -19,6 +19,8 @@ from .errors import DamagedError, InputError
 
 BLOCK_BYTES = 1 << 20
 DTYPE = np.dtype("<f4")
+# As many as FFmpeg's channel layouts have bits, and as seventh-order ambisonics have.
+MOST_CHANNELS = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,12 +126,12 @@ class RowsWriter:
     path : Path
         Made anew; removed again when the writing fails.
     channels : int
-        >= 1.
+        1 to 64.
     """
 
     def __init__(self, path: Path, *, channels: int) -> None:
-        if channels < 1:
-            raise InputError(f"channels is {channels}: audio has at least one channel")
+        if not 1 <= channels <= MOST_CHANNELS:
+            raise InputError(f"channels is {channels}: audio has 1 to {MOST_CHANNELS} channels")
         self.path = path
         self.channels = channels
         self._file = open(path, "wb")  # noqa: SIM115  # closed by `close` or by leaving the block
