@@ -216,6 +216,13 @@ def test_series_know_their_times_and_names():
     assert stems["a"].frames == 1
 
 
+def test_stems_are_iterated_by_name():
+    stems = Stems({"b": Audio(ONE, 8000), "a": Audio(ONE, 8000)})
+    assert (list(stems), len(stems)) == (["b", "a"], 2)
+    assert "a" in stems and "c" not in stems
+    assert len(Stems({})) == 0
+
+
 @given(artifacts.beats(), st.floats(5, 100), st.floats(0, 8))
 def test_a_clock_runs_from_beat_to_beat(beats, rate_hz, duration_s):
     made = BeatClock.from_beats(beats, rate_hz=rate_hz, duration_s=duration_s)

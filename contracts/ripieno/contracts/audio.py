@@ -188,7 +188,7 @@ class AudioWriter:
 
 @dataclass(frozen=True, eq=False)
 class Stems(Artifact):
-    """Named parts of one recording.
+    """Named parts of one recording; it is iterated by name, ``stems["vocals"]`` is one of them.
 
     Parameters
     ----------
@@ -218,6 +218,12 @@ class Stems(Artifact):
     def names(self) -> tuple[str, ...]:
         """Names of the stems, in order."""
         return tuple(self.items)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
 
     def __getitem__(self, name: str) -> Audio:
         return self.items[name]
