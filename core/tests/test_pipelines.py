@@ -192,9 +192,15 @@ def test_paths_in_settings_are_relative_to_the_file_except_those_that_the_run_gi
     assert declared.steps["a"].folder_of(("b", "c")) == Path("songs")
 
 
-@pytest.mark.parametrize("place", ["a", "b.c", ".c", ""])
+@pytest.mark.parametrize("place", ["b.c", ".c", ""])
 def test_a_setting_of_no_step_is_refused(place):
     with pytest.raises(PipelineError, match=r"is not step\.key\. Steps: a"):
+        Pipeline.parse(MINIMAL).with_settings({place: 1})
+
+
+@pytest.mark.parametrize("place", ["a", "a."])
+def test_a_step_that_is_set_as_a_whole_asks_for_a_key(place):
+    with pytest.raises(PipelineError, match=r"is a step: write a\.KEY=VALUE\. Its keys: core plugins show joiner/shout$"):
         Pipeline.parse(MINIMAL).with_settings({place: 1})
 
 

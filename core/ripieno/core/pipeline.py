@@ -174,16 +174,20 @@ class Pipeline:
         Raises
         ------
         PipelineError
-            If there is no such step.
+            If there is no such step, or a step is named without a key.
         """
         steps = dict(self.steps)
         for place, value in settings.items():
-            name, dot, key = place.partition(".")
-            if name not in steps or not dot:
+            name, _, key = place.partition(".")
+            if name not in steps:
                 raise PipelineError(
                     f"{place!r} is not step.key. Steps: {', '.join(steps)}{did_you_mean(name, tuple(steps))}"
                 )
             step, keys = steps[name], key.split(".")
+            if not key:
+                raise PipelineError(
+                    f"{place!r} is a step: write {name}.KEY=VALUE. Its keys: core plugins show {step.uses}"
+                )
             given = step.given | {tuple(keys)}
             steps[name] = replace(step, settings=_put(step.settings, keys, value), given=given)
         return replace(self, steps=steps)
