@@ -200,7 +200,9 @@ def test_a_setting_of_no_step_is_refused(place):
 
 @pytest.mark.parametrize("place", ["a", "a."])
 def test_a_step_that_is_set_as_a_whole_asks_for_a_key(place):
-    with pytest.raises(PipelineError, match=r"is a step: write a\.KEY=VALUE\. Its keys: core plugins show joiner/shout$"):
+    with pytest.raises(
+        PipelineError, match=r"is a step: write a\.KEY=VALUE\. Its keys: core plugins show joiner/shout$"
+    ):
         Pipeline.parse(MINIMAL).with_settings({place: 1})
 
 
