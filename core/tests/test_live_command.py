@@ -111,6 +111,7 @@ def test_a_file_becomes_messages_in_order(core, song):
         "left_out": {"film": "effect/phone does not stream"},
         "latency_s": {"onsets": 0.05},
         "feature_names": [],
+        "unwritten": [],
     }
     assert beats_s(said) == [0, 0.5, 1, 1.5, 2]
     assert said[1] == {
@@ -162,6 +163,18 @@ def test_without_json_beats_are_lines_for_people(core, song):
         "    1.200 s  end",
     ]
     assert err == ""
+
+
+def test_outputs_which_only_a_run_writes_are_named_once(core, song, write, tmp_path):
+    song(0.5)
+    write("written.yaml", PIPELINE + "outputs: {onsets: song.beats, film: film.wav}\n")
+    lines, _ = core("--source", "file:song.numbers", pipeline="written.yaml")
+    assert [line for line in lines if "written" in line] == [
+        "not written live, only by core run: song.beats, film.wav"
+    ]
+    messages, _ = core("--source", "file:song.numbers", "--json", pipeline="written.yaml")
+    assert messages[0]["unwritten"] == ["song.beats", "film.wav"]
+    assert not list(tmp_path.rglob("song.beats"))
 
 
 def test_whatever_else_a_step_says_is_a_line_but_for_what_is_yet_to_come():

@@ -201,6 +201,7 @@ class _Performance:
             steps=path.steps,
             left_out=path.left_out,
             latency_s=self.engine.latency_s,
+            unwritten=tuple(path.plan.pipeline.outputs.values()),
         )
 
     def _say(self, given: Sequence[Given]) -> None:

@@ -35,6 +35,8 @@ class Start:
         By step: the longest time from a sample to what it decides.
     feature_names : tuple of str
         One a feature of a state; empty where states have none.
+    unwritten : tuple of str
+        Files of the pipeline's outputs, which a run writes and a stream does not.
     """
 
     pipeline: str
@@ -45,6 +47,7 @@ class Start:
     left_out: Mapping[str, str]
     latency_s: Mapping[str, float]
     feature_names: tuple[str, ...] = ()
+    unwritten: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """With the contract that states keep."""

@@ -126,11 +126,13 @@ def bar_dots(position: int, beats_per_bar: int) -> str:
 
 
 def _opening(start: Start) -> str:
-    """What hears what, how late, and what is left out."""
+    """What hears what, how late, what is left out and what is not written."""
     channels = {1: "mono", 2: "stereo"}.get(start.channels, f"{start.channels} channels")
     late = ", ".join(f"{step} ({1000 * start.latency_s[step]:.0f} ms)" for step in start.steps)
     lines = [f"{start.source} ({start.rate_hz} Hz, {channels}) → {late}"]
     lines += [f"left out: {step}: {why}" for step, why in start.left_out.items()]
+    if start.unwritten:
+        lines.append(f"not written live, only by core run: {', '.join(start.unwritten)}")
     return "\n".join(lines)
 
 
