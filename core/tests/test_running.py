@@ -193,12 +193,21 @@ def test_what_takes_the_rest_is_done_again_when_a_lost_item_is_there(run, events
     assert ("all", "") in events.started
 
 
-def test_what_takes_the_rest_fails_where_nothing_is_left(run, write):
+def test_what_takes_the_rest_is_skipped_where_nothing_is_left(run, write, events):
     for name in "abc":
         write(f"w/{name}.txt", "b")
-    result = run(PARTIAL.replace("WORD", "b"))
-    assert result.failures[-1] == 'step "all": nothing is left to gather: every item failed'
-    assert statuses(result)["output all", ""] == "skipped"
+    through = PARTIAL.replace("texts: bad", "texts: next").replace(
+        "  all:", "  next: {uses: joiner/shout, in: {text: bad}}\n  all:"
+    )
+    for text in (PARTIAL, through):
+        events.skipped.clear()
+        result = run(text.replace("WORD", "b"), listeners=[events])
+        assert [line.partition(":")[0] for line in result.failures] == [
+            f'step "bad", item "{name}"' for name in "abc"
+        ]
+        assert events.skipped[-2:] == [("all", "", "bad"), ("output all", "", "bad")]
+        assert statuses(result)["all", ""] == statuses(result)["output all", ""] == "skipped"
+        assert not result.ok
 
 
 @pytest.mark.parametrize(

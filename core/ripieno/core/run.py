@@ -252,7 +252,9 @@ class Run:
         node = self.plan.nodes[task.node]
         outcome = self.outcomes[task]
         if not self._leave_out_lost(task):
-            self._fail(task, {"error": "nothing is left to gather: every item failed"})
+            because = self._failed_above(task)
+            self._skip(task, because)
+            self._give_up(task, because)
             return None
         try:
             recipe = self.recipes.of(task, self._inputs(task), self.lost.get(task))
@@ -452,9 +454,22 @@ class Run:
         outcome.error = " ".join(str(problem["error"]).split())
         outcome.traceback = problem.get("traceback", "")
         self.emit("step_failed", step=task.node, item=task.item_name, error=outcome.error)
+        self._give_up(task, task.node)
+
+    def _give_up(self, task: Task, because: str) -> None:
+        """Skip what cannot be done without a task."""
         for lost in self.schedule.give_up(task):
-            self.outcomes[lost] = replace(self.outcomes[lost], status="skipped")
-            self.emit("step_skipped", step=lost.node, item=lost.item_name, because=task.node)
+            self._skip(lost, because)
+
+    def _skip(self, task: Task, because: str) -> None:
+        self.outcomes[task] = replace(self.outcomes[task], status="skipped")
+        self.emit("step_skipped", step=task.node, item=task.item_name, because=because)
+
+    def _failed_above(self, task: Task) -> str:
+        """The step whose failure leaves nothing of what a task takes."""
+        while self.outcomes[task].status != "failed":
+            task = next(source for source in self.needs[task] if self.outcomes[source].status in UNDONE)
+        return task.node
 
 
 def _without(group: Sources, items: Collection[ItemKey]) -> Sources:
