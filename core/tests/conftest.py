@@ -51,6 +51,7 @@ ENTRY_POINTS: Mapping[str, Mapping[str, str]] = {
         "drip": f"{STREAMS}:Drip",
     },
     "ripieno.assets": {
+        "by_hand": "ripieno_bench.data:by_hand",
         "weights": "ripieno_bench.data:weights",
         "hobby": "ripieno_bench.data:hobby_weights",
         "far": "ripieno_bench.data:far_weights",

@@ -248,14 +248,36 @@ def test_an_age_without_a_unit_is_refused(text):
 
 def test_models_are_listed_shown_and_got(invoke):
     listed = invoke("models", "list").stdout.splitlines()
-    assert [line.split()[0] for line in listed] == ["far", "hobby", "weights"]
-    assert "not here: core models get far" in listed[0]
-    assert "CC-BY-NC-4.0, not for commercial use  here" in listed[1]
+    assert [line.split()[0] for line in listed] == ["by_hand", "far", "hobby", "weights"]
+    assert "not here: core models get far" in listed[1]
+    assert "CC-BY-NC-4.0, not for commercial use  here" in listed[2]
     assert "licence: CC0-1.0" in invoke("models", "show", "weights").stdout
     assert invoke("models", "get", "weights").stdout.strip().endswith("weights.bin")
     kept = invoke("models", "get", "far").stdout.strip()
     assert Path(kept).read_bytes() == b"weights"
-    assert invoke("models", "list").stdout.splitlines()[0].endswith("  here")
+    assert invoke("models", "list").stdout.splitlines()[1].endswith("  here")
+
+
+def test_what_is_not_known_of_a_model_is_not_shown(invoke):
+    assert invoke("models", "show", "by_hand").stdout.splitlines() == [
+        "version: 1",
+        "url: https://example.org/by_hand",
+        "licence: CC-BY-4.0",
+        "commercial: False",
+    ]
+
+
+@pytest.mark.parametrize("verb", ["show", "get"])
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nope", "no asset 'nope'. Run: core models list"),
+        ("weight", "no asset 'weight'. Did you mean \"weights\"?"),
+    ],
+)
+def test_a_model_that_nobody_knows_is_refused(command, verb, name, message):
+    code, _, err = command("models", verb, name)
+    assert (code, err) == (2, message + "\n")
 
 
 def test_getting_a_model_shows_how_far_it_has_come_on_a_terminal(store, monkeypatch):

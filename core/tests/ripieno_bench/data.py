@@ -17,6 +17,7 @@ weights = Asset(
 )
 hobby_weights = weights.model_copy(update={"licence": "CC-BY-NC-4.0", "commercial": False})
 far_weights = weights.model_copy(update={"url": Path(__file__).with_name("weights.bin").as_uri()})
+by_hand = Asset(version="1", url="https://example.org/by_hand", licence="CC-BY-4.0", commercial=False)
 dear_samples = SampleLibrary(
     description="A harp that is not for sale.",
     instrument="harp",
