@@ -28,6 +28,7 @@ CLIP_S = 10
 WHERE_FROM = (
     "metric/music_probability needs CNN14 of PANNs as ONNX. Get "
     "https://zenodo.org/records/3987831/files/Cnn14_mAP%3D0.431.pth (about 330 MB, CC-BY-4.0), then run: "
+    'pip install "ripieno-speech-metrics[convert]"; '
     "python -m ripieno_speech_metrics.cnn14 Cnn14_mAP=0.431.pth cnn14.onnx, and set weights: cnn14.onnx"
 )
 

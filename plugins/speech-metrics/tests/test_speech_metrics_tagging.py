@@ -169,10 +169,11 @@ def torch_cnn14(torch, weights, features: np.ndarray) -> np.ndarray:
 
 class TestMissing:
     def test_without_a_model_one_line_says_what_to_get(self):
-        with pytest.raises(MissingError, match=r"330 MB, CC-BY-4\.0.*then run: python -m") as error:
+        with pytest.raises(MissingError, match=r"330 MB, CC-BY-4\.0.*then run: pip install") as error:
             MusicProbability().measure(sound(voice()))
         assert "\n" not in str(error.value)
-        with pytest.raises(MissingError, match="then run: python -m"):
+        assert '"ripieno-speech-metrics[convert]"; python -m ripieno_speech_metrics.cnn14' in str(error.value)
+        with pytest.raises(MissingError, match="then run: pip install"):
             MusicProbability.assets(MusicProbabilityConfig())
         assert catalogue.panns_cnn14.licence == "CC-BY-4.0"
 
