@@ -208,5 +208,5 @@ def _reading(path: Path) -> Iterator[None]:
             yield
         # What a damaged file makes its readers raise is of no one kind.
         except Exception as cause:
-            reason = (str(cause).strip() or type(cause).__name__).splitlines()[0]
+            reason = (str(cause).strip() or type(cause).__name__).splitlines()[0].rstrip(".")
             raise InputError(f"{path}: cannot be loaded: {reason}. Get it again") from cause
