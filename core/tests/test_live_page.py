@@ -222,8 +222,9 @@ def test_beats_flash_when_they_come_and_go_on_while_no_state_does(page, server):
         heard = len(ask(page, "ripieno.flashes"))
         until(page, lambda: len(ask(page, "ripieno.flashes")) >= heard + 3, seconds=5)
     spaces_s = np.diff([flash["atS"] for flash in ask(page, "ripieno.flashes")][1:])
-    # A flash belongs to a frame of the screen; a busy machine shows fewer than 60 a second.
-    np.testing.assert_allclose(spaces_s, SPB_S, atol=0.1)
+    # A flash belongs to a frame of the screen, which a busy machine shows late now and then.
+    assert np.median(spaces_s) == pytest.approx(SPB_S, abs=0.1)
+    assert (spaces_s > SPB_S / 2).all()
 
 
 def test_when_no_state_comes_any_more_the_page_waits(page, server):
