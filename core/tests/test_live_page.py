@@ -11,6 +11,7 @@ import sys
 import time
 import wave
 from contextlib import contextmanager
+from itertools import pairwise
 from threading import Event as Flag, Thread
 
 import numpy as np
@@ -221,10 +222,15 @@ def test_beats_flash_when_they_come_and_go_on_while_no_state_does(page, server):
         band.stop()
         heard = len(ask(page, "ripieno.flashes"))
         until(page, lambda: len(ask(page, "ripieno.flashes")) >= heard + 3, seconds=5)
-    spaces_s = np.diff([flash["atS"] for flash in ask(page, "ripieno.flashes")][1:])
-    # A flash belongs to a frame of the screen, which a busy machine shows late now and then.
-    assert np.median(spaces_s) == pytest.approx(SPB_S, abs=0.1)
-    assert (spaces_s > SPB_S / 2).all()
+    flashes = ask(page, "ripieno.flashes")[1:]
+    # A flash belongs to a frame of the screen; where a busy machine draws one too late, it says nothing.
+    spaces_s = [
+        after["atS"] - before["atS"]
+        for before, after in pairwise(flashes)
+        if max(before["afterS"], after["afterS"]) < 1 / 30
+    ]
+    assert spaces_s
+    np.testing.assert_allclose(spaces_s, SPB_S, atol=0.1)
 
 
 def test_when_no_state_comes_any_more_the_page_waits(page, server):
@@ -377,11 +383,6 @@ def off_in_time_s(browser, drawn, *, tempo_bpm):
     return (flashes_s - heard_s[nearest])[steady[nearest]]
 
 
-def assert_on_the_clicks(off_s):
-    # A frame of the screen that a busy machine shows late is no fault of the clock.
-    assert np.quantile(np.abs(off_s), 0.75) < 0.03, off_s
-
-
 def test_flashes_lie_on_the_clicks_that_the_microphone_hears(tmp_path):
     ear = Ear()
     clicks = click_track(tempo_bpm=120, seconds=60)
@@ -392,7 +393,7 @@ def test_flashes_lie_on_the_clicks_that_the_microphone_hears(tmp_path):
         browser.find_element("id", "microphone").click()
         until(browser, lambda: words(browser, "#microphone") == USE)
     assert len(off_s) >= 8
-    assert_on_the_clicks(off_s)
+    assert np.abs(off_s).max() < 0.03, off_s
 
 
 @pytest.mark.slow
@@ -409,7 +410,7 @@ def test_beats_of_the_real_thing_flash_within_thirty_milliseconds_of_the_clicks(
     ):
         off_s = flashes_off_the_clicks_s(browser, address, tempo_bpm=tempo_bpm, count=20)
     assert len(off_s) >= 20
-    assert_on_the_clicks(off_s)
+    assert np.abs(off_s).max() < 0.03, off_s
 
 
 PIPELINE = """
