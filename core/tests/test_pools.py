@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from dataclasses import asdict
 
 import pytest
@@ -46,10 +47,15 @@ def job(store):
     return job
 
 
-def ended(pool, *jobs):
-    """Everything that becomes of jobs that are begun at once, in the order of the jobs."""
+def ended(pool, *jobs, once_heard=0):
+    """Everything that becomes of jobs that are begun at once, in the order of the jobs.
+
+    The pool hears nothing before its workers have said `once_heard` things.
+    """
     for job in jobs:
         pool.start(job)
+    while pool._inbox.qsize() < once_heard:
+        time.sleep(0.01)
     found = {}
     while pool.busy:
         found.update({one.job.step: one for one in pool.wait()})
@@ -117,12 +123,12 @@ def test_a_job_that_hangs_is_stopped_in_time(pool, job):
 
 def test_a_map_is_spread_and_its_results_are_in_order(pool, store, registry, job):
     first, second = job("spread", faults=["none"] * 7), job("spread", faults=["none"] * 7)
-    done = ended(pool, first, second)
+    done = ended(pool, first, second, once_heard=2)
     texts = [json.loads(text_of(store, registry, one)) for one in done]
     assert len(set(texts[0])) == 7
     # The seed of a job is that of its place, whoever does it.
     assert texts[0] == texts[1]
-    # Both that wait, and two that work.
+    # Both asked before either was answered: both wait, and two work.
     assert len(pool._workers) == 4
 
 

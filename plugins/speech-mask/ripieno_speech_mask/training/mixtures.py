@@ -113,7 +113,7 @@ def _sounds(
     rng: np.random.Generator, speech: Sounds, music: Sounds, recipe: Recipe
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     length = recipe.hops * HOP
-    voice = speech.stretch(rng, length, speed=rng.choice([1.0, rng.uniform(0.75, 1.25)]))
+    voice = speech.stretch(rng, length, speed=rng.choice([1.0, rng.uniform(0.65, 1.25)]))
     if rng.random() < recipe.reverberant:
         voice = in_room(voice, rng)
     if rng.random() < recipe.noisy:
@@ -177,9 +177,9 @@ def _colour(rng: np.random.Generator) -> NDArray[np.float32]:
     hz = np.maximum(np.arange(BINS) * RATE_HZ / WINDOW, 50)
     octaves = np.log2(hz / 50)
     gain_db = np.interp(octaves, np.linspace(0, octaves[-1], 6), rng.normal(0, 4.5, 6))
-    if rng.random() < 0.2:
+    if rng.random() < 0.35:
         # A microphone that hears the pressure gradient lifts the lows of a near source.
-        gain_db = gain_db + np.clip(6 * np.log2(rng.uniform(120, 400) / hz), 0, rng.uniform(3, 12))
+        gain_db = gain_db + np.clip(6 * np.log2(rng.uniform(120, 400) / hz), 0, rng.uniform(3, 15))
     if rng.random() < 0.25:
         gain_db = gain_db - 24 * np.maximum(np.log2(rng.uniform(80, 450) / hz), 0)
     if rng.random() < 0.2:
