@@ -16,7 +16,7 @@ SAID = {
     "exits": "its process died (exit status 7)",
     "leaves": "I have had enough",
     "segfaults": "its process died (signal SIGSEGV",
-    "hangs": "it did not end within its timeout of 2 s and was stopped",
+    "hangs": "it did not end within its timeout of 5 s and was stopped",
     "wrong": "joiner/faulty returned scores, its signature says text",
 }
 BUGS = {"raises", "partial"}
@@ -57,7 +57,7 @@ outputs:
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_each_fault_of_a_plugin_fails_one_item_with_one_line(doomed, jobs):
-    ran = doomed.run(faulty(doomed, items=True, timeout=2), "--jobs", jobs, code=1)
+    ran = doomed.run(faulty(doomed, items=True, timeout=5), "--jobs", jobs, code=1)
     well = {"none": "done", "prints": "done"}
     assert ran.statuses("work") == {**well, **dict.fromkeys(SAID, "failed")}
     assert ran.statuses("after") == {**well, **dict.fromkeys(SAID, "skipped")}
@@ -77,7 +77,7 @@ def test_each_fault_of_a_plugin_fails_one_item_with_one_line(doomed, jobs):
 
 
 def test_each_fault_in_a_job_of_a_map_fails_its_step(doomed):
-    pipeline = faulty(doomed, uses="joiner/spread-faulty", items=True, timeout=2)
+    pipeline = faulty(doomed, uses="joiner/spread-faulty", items=True, timeout=5)
     ran = doomed.run(pipeline, "--jobs", 2, code=1)
     harmless = {"none", "prints", "wrong"}
     assert {item for item, status in ran.statuses("work").items() if status == "done"} == harmless

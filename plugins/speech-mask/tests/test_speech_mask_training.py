@@ -150,7 +150,7 @@ def test_the_gain_in_spectra_is_the_gain_in_samples():
 def test_it_learns(material, tmp_path):
     # Twelve chords to learn from, so that others are known for chords.
     music = [clips(tmp_path, "tones", tones, splits=("train",) * 12 + ("validation",))]
-    config = SpeechMaskTrainerConfig(steps=50, batch=4, epoch=50, clip_s=2, snr_db=(-5, 5))
+    config = SpeechMaskTrainerConfig(steps=90, batch=4, epoch=90, clip_s=2, snr_db=(-5, 5))
     assert trained({**material, "music": music}, tmp_path, config).metadata["validation_gain_db"] > 2
 
 
