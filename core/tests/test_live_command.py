@@ -302,7 +302,8 @@ def test_clients_are_heard_one_after_another_until_ctrl_c(start):
                 else:
                     client.send(json.dumps({"audio": None}))
                 heard = [json.loads(client.recv(timeout=30))]
-                while heard[-1]["event"] not in ("end", "error"):
+                # A client that comes at once may hear the end of the one before.
+                while heard[-1]["event"] not in ("end", "error") or not (extra or beats_s(heard)):
                     heard.append(json.loads(client.recv(timeout=30)))
             while not said or said[-1]["event"] != "end":
                 said.append(json.loads(process.stdout.readline()))
