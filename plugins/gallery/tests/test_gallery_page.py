@@ -175,8 +175,7 @@ def test_a_snippet_can_be_heard_over_and_over(page):
         one,
         end_s - 0.2,
     )
-    # It was near the end, and is before that again.
-    until(page, lambda: start_s <= state(page, one)[1][0] < end_s - 0.2)
+    until(page, lambda: start_s <= state(page, one)[1][0] < start_s + 2)
     within(one, ".play").click()
 
 

@@ -25,7 +25,7 @@ from ripieno_speech_mask.trainer import SpeechMaskTrainer, SpeechMaskTrainerConf
 from ripieno_speech_mask.training.export import export, weights_of
 from ripieno_speech_mask.training.lessons import gain_db
 from ripieno_speech_mask.training.loss import mask_loss
-from ripieno_speech_mask.training.mixtures import Recipe, batch_of, draw_batches, narrow, noise
+from ripieno_speech_mask.training.mixtures import Recipe, batch_of, draw_batches
 from ripieno_speech_mask.training.network import MaskNetwork
 from ripieno_speech_mask.training.sounds import Sounds
 
@@ -147,28 +147,10 @@ def test_the_gain_in_spectra_is_the_gain_in_samples():
     assert float(gain_db(*parts)) == pytest.approx(gained_db, abs=0.05)
 
 
-def level_db(sound, low_hz, high_hz):
-    power = np.square(np.abs(np.fft.rfft(sound)))
-    hz = np.fft.rfftfreq(len(sound), 1 / 16000)
-    return 10 * np.log10(power[(low_hz <= hz) & (hz < high_hz)].mean())
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_a_horn_has_no_lows_and_noise_no_rumble(seed):
-    rng = np.random.default_rng(seed)
-    white = rng.standard_normal(64000).astype(np.float32)
-    heard = narrow(white, rng)
-    # The narrowest corners are 500 Hz and 2.5 kHz, the widest 150 Hz and 6 kHz, with 24 dB an octave beyond.
-    assert level_db(heard, 600, 2400) == pytest.approx(level_db(white, 600, 2400), abs=0.01)
-    assert level_db(heard, 10, 37) < level_db(white, 10, 37) - 48
-    rumbling = noise(64000, rng)
-    assert level_db(rumbling, 10, 25) < level_db(rumbling, 80, 100) - 18
-
-
 def test_it_learns(material, tmp_path):
     # Twelve chords to learn from, so that others are known for chords.
     music = [clips(tmp_path, "tones", tones, splits=("train",) * 12 + ("validation",))]
-    config = SpeechMaskTrainerConfig(steps=90, batch=4, epoch=90, clip_s=2, snr_db=(-5, 5))
+    config = SpeechMaskTrainerConfig(steps=50, batch=4, epoch=50, clip_s=2, snr_db=(-5, 5))
     assert trained({**material, "music": music}, tmp_path, config).metadata["validation_gain_db"] > 2
 
 

@@ -34,7 +34,7 @@ class Recipe:
     noisy : float
         Share of clips whose voice was recorded with noise, which is then part of it.
     worn : float
-        Share of clips whose voice was heard in a hall through a loudspeaker and recorded too loud.
+        Share of clips whose voice was overdriven in the recording.
     """
 
     clip_s: float = 4.0
@@ -45,7 +45,7 @@ class Recipe:
     two_musics: float = 0.25
     reverberant: float = 0.4
     noisy: float = 0.6
-    worn: float = 0.15
+    worn: float = 0.12
 
     @property
     def hops(self) -> int:
@@ -113,16 +113,12 @@ def _sounds(
     rng: np.random.Generator, speech: Sounds, music: Sounds, recipe: Recipe
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     length = recipe.hops * HOP
-    voice = speech.stretch(rng, length, speed=rng.choice([1.0, rng.uniform(0.65, 1.25)]))
-    worn = rng.random() < recipe.worn
-    if worn:
-        voice = narrow(voice, rng)
-    if worn or rng.random() < recipe.reverberant:
+    voice = speech.stretch(rng, length, speed=rng.choice([1.0, rng.uniform(0.75, 1.25)]))
+    if rng.random() < recipe.reverberant:
         voice = in_room(voice, rng)
-    if worn or rng.random() < recipe.noisy:
-        quietest_db = -30 if worn else -60
-        voice = voice + noise(len(voice), rng) * _rms(voice) * 10 ** (rng.uniform(quietest_db, -8) / 20)
-    if worn:
+    if rng.random() < recipe.noisy:
+        voice = voice + noise(len(voice), rng) * _rms(voice) * 10 ** (rng.uniform(-60, -8) / 20)
+    if rng.random() < recipe.worn:
         voice = overdriven(voice, rng)
     bed = music.stretch(rng, length, speed=rng.choice([1.0, rng.uniform(0.75, 1.33)]))
     if rng.random() < recipe.two_musics:
@@ -150,18 +146,6 @@ def in_room(dry: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.fl
     return wet
 
 
-def narrow(voice: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """A voice [frames] through a drawn horn: 24 dB an octave less below 150 to 500 Hz and above 2.5 to 6 kHz."""
-    from scipy.fft import irfft, rfft
-
-    spectrum = rfft(voice)
-    octaves = np.log2(np.maximum(np.linspace(0, RATE_HZ / 2, len(spectrum)), 1))
-    below, above = np.log2(rng.uniform(150, 500)), np.log2(rng.uniform(2500, 6000))
-    spectrum *= 10 ** (-24 * np.maximum(0, np.maximum(below - octaves, octaves - above)) / 20)
-    through: NDArray[np.float32] = irfft(spectrum, len(voice)).astype(np.float32)
-    return through
-
-
 def overdriven(voice: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
     """A voice [frames] whose loud parts a drawn saturation has rounded."""
     drive = 10 ** (rng.uniform(-10, 12) / 20) / max(_rms(voice), 1e-6)
@@ -170,16 +154,11 @@ def overdriven(voice: NDArray[np.float32], rng: np.random.Generator) -> NDArray[
 
 
 def noise(length: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Noise [length] of an RMS of 1 whose level falls by 0 to 9 dB an octave, from 100 to 300 Hz on.
-
-    Below, there is less and less of it: a network that learned to leave rumble in leaves bass notes in.
-    """
+    """Noise [length] of an RMS of 1 whose level falls by 0 to 9 dB an octave."""
     from scipy.fft import irfft, rfft
 
     spectrum = rfft(rng.standard_normal(length).astype(np.float32))
-    hz = np.linspace(0, RATE_HZ / 2, len(spectrum))
-    corner_hz = rng.uniform(100, 300)
-    spectrum *= np.maximum(hz / corner_hz, 1) ** -rng.uniform(0, 1.5) * np.minimum(hz / corner_hz, 1) ** 2
+    spectrum *= np.maximum(np.arange(len(spectrum)), length / 320) ** -rng.uniform(0, 1.5)
     coloured: NDArray[np.float32] = irfft(spectrum, length)
     coloured = coloured / np.float32(max(_rms(coloured), 1e-9))
     return coloured
@@ -198,9 +177,9 @@ def _colour(rng: np.random.Generator) -> NDArray[np.float32]:
     hz = np.maximum(np.arange(BINS) * RATE_HZ / WINDOW, 50)
     octaves = np.log2(hz / 50)
     gain_db = np.interp(octaves, np.linspace(0, octaves[-1], 6), rng.normal(0, 4.5, 6))
-    if rng.random() < 0.35:
+    if rng.random() < 0.2:
         # A microphone that hears the pressure gradient lifts the lows of a near source.
-        gain_db = gain_db + np.clip(6 * np.log2(rng.uniform(120, 400) / hz), 0, rng.uniform(3, 15))
+        gain_db = gain_db + np.clip(6 * np.log2(rng.uniform(120, 400) / hz), 0, rng.uniform(3, 12))
     if rng.random() < 0.25:
         gain_db = gain_db - 24 * np.maximum(np.log2(rng.uniform(80, 450) / hz), 0)
     if rng.random() < 0.2:
