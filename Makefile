@@ -32,7 +32,9 @@ $(VENV)/.demo: $(VENV)/.created $(MANIFESTS)
 	$(INSTALL) $(DEMO:%=--editable %)
 	@touch $@
 
+# pesq comes as source and is built with tools that it names itself, in a room of its own.
 $(VENV)/.installed: $(VENV)/.created $(MANIFESTS)
+	$(PIP) install --constraint constraints.txt pesq
 	$(INSTALL) --group dev $(ALL:%=--editable %) --editable .[all]
 	@touch $@ $(VENV)/.demo
 
