@@ -13,7 +13,8 @@ DEMO := contracts registry core toolkit plugins/media plugins/librosa plugins/sp
 ALL := $(DEMO) plugins/beat-decoders plugins/beatnet plugins/rhythm \
     plugins/instruments plugins/performance plugins/faust plugins/sfizz plugins/augment \
     plugins/mastering plugins/speech-mask plugins/speech-data plugins/speech-metrics plugins/speech-benchmark \
-    plugins/gallery plugins/demucs plugins/mdx-net plugins/dns
+    plugins/gallery plugins/demucs plugins/mdx-net plugins/dns \
+    plugins/film plugins/film-effects plugins/gan plugins/album
 MANIFESTS := constraints.txt $(ALL:%=%/pyproject.toml)
 
 .DEFAULT_GOAL := help
