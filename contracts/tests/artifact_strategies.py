@@ -46,6 +46,7 @@ plain = st.recursive(
     lambda inner: st.lists(inner, max_size=3).map(tuple) | st.dictionaries(names, inner, max_size=3),
     max_leaves=5,
 )
+looks = st.dictionaries(names, plain.filter(lambda value: "inf" not in repr(value)), max_size=3)
 
 
 def matrices(frames, dims):
@@ -113,7 +114,7 @@ def sections(draw):
 def trajectories(draw):
     frames, dims = draw(st.integers(0, 9)), draw(st.integers(0, 4))
     labels = draw(st.just(()) | st.lists(names, min_size=dims, max_size=dims).map(tuple))
-    return Trajectory(draw(matrices(frames, dims)), draw(rates_hz), labels)
+    return Trajectory(draw(matrices(frames, dims)), draw(rates_hz), labels, draw(looks))
 
 
 @st.composite

@@ -24,7 +24,8 @@ def test_a_series_comes_back_from_its_rows(series):
     again = type(series).from_rows(series.rows, series.format)
     assert again.format == series.format
     assert again.rows.tobytes() == series.rows.tobytes()
-    for name, value in series.parts().items():
+    of_each_frame = {name: value for name, value in series.parts().items() if name != "look"}
+    for name, value in of_each_frame.items():
         other = again.parts()[name]
         if isinstance(value, dict):
             assert list(other) == list(value)

@@ -48,7 +48,8 @@ TestFeatures = conformance(codecs.FeaturesFile, Features(ARRAY, ("ä", "b"), 43.
 TestActivations = conformance(
     codecs.ActivationsFile, Activations({"beat/down": ARRAY, "x": ARRAY[:, 0]}, 50.0)
 )
-TestTrajectory = conformance(codecs.TrajectoryFile, Trajectory(ARRAY, 30.0))
+LOOK = {"palette": ["#102030", "#ffe0a0"], "effects": {"frame_effect/grain": {"amount": 0.5}}, "ä": None}
+TestTrajectory = conformance(codecs.TrajectoryFile, Trajectory(ARRAY, 30.0, ("a", "b"), LOOK))
 TestCont = conformance(
     codecs.ContFile,
     Performance(
@@ -141,6 +142,19 @@ def test_arrays_of_another_kind_are_refused(tmp_path):
         np.save(stream, ARRAY)
     with pytest.raises(InputError, match=r"not an \.npz file"):
         codecs.FeaturesFile().read(path)
+
+
+def test_a_trajectory_written_before_there_were_looks_is_read(tmp_path):
+    path = tmp_path / "x.npz"
+    np.savez(path, coefficients=ARRAY, fps=30.0, names=np.array([], str))
+    assert codecs.TrajectoryFile().read(path).look == {}
+
+
+def test_a_look_that_is_no_json_is_refused_by_name(tmp_path):
+    path = tmp_path / "x.npz"
+    np.savez(path, coefficients=ARRAY, fps=30.0, names=np.array([], str), look="{")
+    with pytest.raises(InputError, match=r"x\.npz: "):
+        codecs.TrajectoryFile().read(path)
 
 
 @pytest.mark.parametrize("byte", [0, 40, -30])

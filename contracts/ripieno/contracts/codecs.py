@@ -130,11 +130,19 @@ class _Arrays(Codec[NoConfig]):
                 parts = {name: arrays[name][()] for name in arrays.files}
         except (OSError, ValueError, EOFError, TypeError, BadZipFile, zlib.error) as error:
             raise InputError(f"{path}: not an .npz file of arrays: {error}") from error
-        return _made(path, lambda: self.kind.from_parts(_nested(parts)))
+        return _made(path, lambda: self.kind.from_parts(self.nested(parts)))
 
     def write(self, artifact: Artifact, path: Path) -> None:
         with open(path, "wb") as file:
-            np.savez(file, **_flat(artifact.parts()))
+            np.savez(file, **self.flat(artifact))
+
+    def flat(self, artifact: Artifact) -> dict[str, Any]:
+        """Its parts by name, those in a mapping by ``mapping/name``."""
+        return _flat(artifact.parts())
+
+    def nested(self, parts: Mapping[str, Any]) -> dict[str, Any]:
+        """The inverse of `flat`."""
+        return _nested(parts)
 
 
 class FeaturesFile(_Arrays):
@@ -150,9 +158,16 @@ class ActivationsFile(_Arrays):
 
 
 class TrajectoryFile(_Arrays):
-    """A trajectory as ``.npz``."""
+    """A trajectory as ``.npz``; its look is JSON text in it."""
 
     kind = Trajectory
+
+    def flat(self, artifact: Artifact) -> dict[str, Any]:
+        parts = artifact.parts()
+        return {**parts, "look": json.dumps(parts["look"], ensure_ascii=False)}
+
+    def nested(self, parts: Mapping[str, Any]) -> dict[str, Any]:
+        return {**parts, "look": json.loads(str(parts.get("look", "{}")))}
 
 
 class BeatClockFile(_Arrays):
@@ -292,6 +307,8 @@ def _made(path: Path, make: Callable[[], A]) -> A:
         raise InputError(f"{path}: {error}") from error
     except (KeyError, TypeError) as error:
         raise InputError(f"{path}: lacks {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: {error}") from error
 
 
 def _files(folder: Path) -> dict[str, Path]:
@@ -310,7 +327,6 @@ def _copy(files: Mapping[str, Path], folder: Path) -> None:
 
 
 def _flat(parts: Mapping[str, Any]) -> dict[str, Any]:
-    """Parts by name, those in a mapping by ``mapping/name``."""
     flat: dict[str, Any] = {}
     for name, value in parts.items():
         is_mapping = isinstance(value, Mapping)

@@ -8,7 +8,8 @@ of a `SeriesFormat`: that is how it streams.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import isfinite
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Self
 
@@ -54,6 +55,21 @@ def _names(given: Iterable[str], dimensions: int) -> tuple[str, ...]:
     names = tuple(map(str, given))
     require(len(names) == dimensions, f"{len(names)} names for {dimensions} dimensions")
     return names
+
+
+def _plain(value: Any, name: str) -> Any:
+    """A JSON value as it comes back from disk: lists are tuples."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        require(isfinite(value), f"{name} is {value}: JSON has no such number")
+        return value
+    if isinstance(value, Mapping):
+        odd = [key for key in value if not isinstance(key, str) or key.startswith("$")]
+        require(not odd, f"{name} has the name {', '.join(map(repr, odd))}: names are text without a $ first")
+        return {key: _plain(item, f"{name}.{key}") for key, item in value.items()}
+    require(isinstance(value, (list, tuple)), f"{name} is a {type(value).__name__}, which is no JSON value")
+    return tuple(_plain(item, f"{name}[{index}]") for index, item in enumerate(value))
 
 
 class Series(Artifact):
@@ -392,6 +408,8 @@ class BeatClock(Series):
 class Trajectory(Series):
     """Coefficients per frame of a film; what they blend is expanded where they are decoded.
 
+    As rows, it has no look: that does not change from frame to frame.
+
     Parameters
     ----------
     coefficients : ndarray [frames, dims]
@@ -400,17 +418,23 @@ class Trajectory(Series):
         Frames a second, > 0.
     names : tuple of str
         One a dimension, or none.
+    look : mapping of str to JSON
+        What stays the same over the whole film and its renderer must know: palette, settings of effects.
+        Lists in it become tuples.
     """
 
     kind = "trajectory"
     coefficients: NDArray[np.float32]
     fps: float
     names: tuple[str, ...] = ()
+    look: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         coefficients = _series(self.coefficients, "coefficients", axes=2)
         names = _names(self.names, coefficients.shape[1]) if len(self.names) else ()
-        settle(self, coefficients=coefficients, names=names, fps=_rate(self.fps, "fps"))
+        require(isinstance(self.look, Mapping), f"look is a {type(self.look).__name__}, expected a mapping")
+        look = _plain(self.look, "look")
+        settle(self, coefficients=coefficients, names=names, fps=_rate(self.fps, "fps"), look=look)
 
     @property
     def rows(self) -> NDArray[np.float32]:
