@@ -294,7 +294,10 @@ def test_settings_of_single_items_are_checked_too(check, tmp_path):
         ('[{"src": "/etc/hostname"}]', "lies outside the list's folder"),
         ('[{"src": "absent.txt"}]', "no file absent.txt"),
         ('[{"src": "word.txt"}, {"src": "word.txt"}]', "2 items are called 'word'"),
-        ('[{"src": "word.txt", "with": {"loud": 3}}]', "`with` is {step: {key: value}}"),
+        (
+            '[{"src": "word.txt", "with": {"loud": 3}}]',
+            "`with` is {'loud': 3}, expected {step: {key: value}}",
+        ),
     ],
 )
 def test_a_wrong_list_of_items_is_one_line(check, tmp_path, rows, message):

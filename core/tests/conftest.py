@@ -20,8 +20,9 @@ from ripieno.registry import Registry
 
 PACKAGE = Path(__file__).with_name("ripieno_bench")
 JOINERS = (
-    "Shout", "Concat", "Beside", "Table", "Pair", "Counted", "Inner", "Dice", "FactsOf", "Weighted", "Hobby", "Needy",
-    "Page", "Sampled", "Quoting", "Learned", "Device", "Accelerated", "Faulty", "Spread", "Headed", "Nested", "Rest",
+    "Shout", "Concat", "Beside", "Table", "Pair", "Counted", "Inner", "Dice", "FactsOf", "Told", "Weighted", "Hobby",
+    "Needy", "Page", "Sampled", "Quoting", "Learned", "Device", "Accelerated", "Faulty", "Spread", "Headed", "Nested",
+    "Rest",
 )  # fmt: skip
 EFFECTS = ("Downmix", "Resample", "Phone", "Radio", "Whole")
 STREAMS = "ripieno_bench.streams"

@@ -199,13 +199,13 @@ def test_a_list_brings_order_facts_and_settings(tmp_path, write):
         ("1", "expected a list of items"),
         ('["a.wav"]', "expected a list of items"),
         ("[{}]", "item 1 has no `src`"),
-        ('[{"src": 1}]', "item 1 has no `src`"),
-        ('[{"src": "none.wav"}]', "item 1: no file"),
-        ('[{"src": "a\\u0000.wav"}]', "item 1: no file"),
-        ('[{"src": "../out.wav"}]', "item 1: ../out.wav lies outside the list's folder"),
+        ('[{"src": 1}]', "item 1: `src` is 1, expected the file, relative to the list"),
+        ('[{"src": "none.wav"}]', "item 1: `src`: no file"),
+        ('[{"src": "a\\u0000.wav"}]', "item 1: `src`: no file"),
+        ('[{"src": "../out.wav"}]', "item 1: `src`: ../out.wav lies outside the list's folder"),
         ('[{"src": "a.wav"}, {"src": "a.wav"}]', "2 items are called 'a'. Give each an `id` of its own"),
-        ('[{"src": "a.wav", "with": 1}]', "item 1: `with` is {step: {key: value}}"),
-        ('[{"src": "a.wav", "with": {"film": 1}}]', "item 1: `with` is {step: {key: value}}"),
+        ('[{"src": "a.wav", "with": 1}]', "item 1: `with` is 1, expected {step: {key: value}}"),
+        ('[{"src": "a.wav", "with": {"film": 1}}]', "item 1: `with` is {'film': 1}, expected {step: {key:"),
     ],
 )
 def test_a_list_that_is_wrong_is_refused_in_one_line(tmp_path, write, content, message):
@@ -224,3 +224,82 @@ def test_a_list_may_not_name_files_elsewhere(tmp_path, write):
         items_of(declared(tmp_path / "in", items="list.json"))
     with pytest.raises(InputError, match=r"^input 'songs': items .*none\.json: No such file"):
         items_of(declared(tmp_path, items="none.json"))
+
+
+WRONG = {
+    "id": ["", " ", 3, []],
+    "title": [1, ["A"]],
+    "artist": [False],
+    "key": [5],
+    "bpm": [0, -3, 1001, "fast", True],
+    "art": ["", 7],
+    "markers": [
+        1,
+        [3.5],
+        [{"label": "drop"}],
+        [{"at_s": -1}],
+        [{"at_s": "0:30"}],
+        [{"at_s": 2}, {"at_s": 1}],
+        [{"at_s": 1}, {"at_s": 1}],
+        [{"at_s": 1, "label": 2}],
+        [{"at_s": 1, "mood": -1}],
+        [{"at_s": 1, "mood": ""}],
+    ],
+    "loop": [1, "yes", [1], [2, 1]],
+    "seed": [-1, 1.5, True, "7", 2**63],
+    "trim": [1, [1], [1, 1], [2, 1], [-1, 2], [0, "end"], [None, 2], [True, 2], [0, 1, 2]],
+    "with": [[], {"film": []}],
+}
+RIGHT = {
+    "title": "",
+    "artist": "Somebody",
+    "key": "F# minor",
+    "bpm": 92.5,
+    "markers": [{"at_s": 0}, {"at_s": 8.5, "label": "drop", "mood": 2}, {"at_s": 9, "mood": "night", "x": 1}],
+    "loop": [0, 8],
+    "seed": 2**63 - 1,
+    "trim": [0.5, None],
+    "isrc": 5,
+}
+
+
+@pytest.mark.parametrize(("field", "value"), [(name, value) for name in WRONG for value in WRONG[name]])
+def test_a_wrong_field_of_a_track_is_named_with_list_and_number(tmp_path, write, field, value):
+    write("a.wav")
+    write("list.json", json.dumps([{"src": "a.wav"}, {"src": "a.wav", "id": "b", field: value}]))
+    with pytest.raises(InputError, match=rf"list\.json: item 2: `{field}` is .*, expected ") as caught:
+        items_of(declared(tmp_path, items="list.json"))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("field", WRONG)
+def test_what_a_track_leaves_open_may_be_null(tmp_path, write, field):
+    write("a.wav")
+    write("list.json", json.dumps([{"src": "a.wav", field: None}]))
+    (item,) = items_of(declared(tmp_path, items="list.json"))
+    assert (item.key, item.facts, item.settings) == ("a", {"src": "a.wav"}, {})
+
+
+def test_what_a_track_says_rightly_are_its_facts_known_or_not(tmp_path, write):
+    write("a.wav")
+    write("list.json", json.dumps([{"src": "a.wav", **RIGHT}]))
+    assert items_of(declared(tmp_path, items="list.json"))[0].facts == {"src": "a.wav", **RIGHT}
+
+
+def test_a_cover_is_a_file_beside_the_list(tmp_path, write):
+    write("out.png")
+    cover = write("in/art/cover.png")
+    write("in/a.wav")
+
+    def listed(art):
+        write("in/list.json", json.dumps([{"src": "a.wav", "art": art}]))
+        return items_of(declared(tmp_path / "in", items="list.json"))[0].facts["art"]
+
+    assert Path(listed("art/cover.png")) == cover
+    with pytest.raises(InputError, match=r"list.json: item 1: `art`: no file .*none\.png"):
+        listed("none.png")
+    with pytest.raises(InputError, match=r"item 1: `art`: no file"):
+        listed("art")
+    for art in ("../out.png", str(tmp_path / "out.png")):
+        with pytest.raises(InputError, match=r"item 1: `art`: .*out\.png lies outside the list's folder"):
+            listed(art)

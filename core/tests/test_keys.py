@@ -1,5 +1,6 @@
 """Cache keys: what changes them, what does not, and how a change is told."""
 
+import hashlib
 import itertools
 import json
 import shutil
@@ -115,6 +116,54 @@ def test_facts_and_settings_of_an_item_are_in_its_key_alone(recipe, write):
     write("list.json", json.dumps([{"src": "one.txt", "id": key} for key in "xy"]))
     dice = "{uses: joiner/dice, in: {text: l}}"
     assert len({recipe(dice, head=head, task=Task("a", (key,)))["seed"] for key in "xy"}) == 2
+
+
+def test_a_track_may_have_a_seed_of_its_own(recipe, write):
+    head = "inputs: {l: {kind: text, items: list.json}}\nsteps:\n  a: "
+    dice = "{uses: joiner/dice, in: {text: l}}"
+
+    def seeds(seed, *own):
+        rows = [{"src": "one.txt", "id": f"{index}", **facts} for index, facts in enumerate(own)]
+        write("list.json", json.dumps(rows))
+        tasks = [Task("a", (row["id"],)) for row in rows]
+        return [recipe(dice, head=head, task=task, seed=seed)["seed"] for task in tasks]
+
+    assert seeds(1, {"seed": 7}, {}) == [derive_seed(7, "a", "0"), derive_seed(1, "a", "1")]
+    assert seeds(2, {"seed": 7}, {}) == [derive_seed(7, "a", "0"), derive_seed(2, "a", "1")]
+    assert seeds(1, {"seed": 1})[0] == derive_seed(1, "a", "0")
+
+
+def test_a_cover_is_in_the_key_by_what_it_shows_not_by_where_it_lies(recipe, write):
+    head = "inputs: {l: {kind: text, items: list.json}}\nsteps:\n  a: "
+
+    def key(name, content):
+        write(name, content)
+        write("list.json", json.dumps([{"src": "one.txt", "art": name}]))
+        return recipe("{uses: joiner/shout, in: {text: l}}", head=head, task=Task("a", ("one",)))
+
+    assert key("a.png", "red") == key("b.png", "red") != key("b.png", "blue")
+
+
+def test_who_reads_the_history_is_told_every_setting_and_where_it_comes_from(recipe, write):
+    rows = [{"src": "one.txt", "seed": 5, "with": {"loud": {"mark": "?"}}}]
+    write("list.json", json.dumps(rows))
+    head = (
+        "inputs: {l: {kind: text, items: list.json}}\nsteps:\n"
+        "  loud: {uses: joiner/shout, in: {text: l}, with: {times: 2, mark: '!'}}\n"
+        "  cast: {uses: joiner/dice, in: {text: loud}}\n"
+        "  aside: {uses: joiner/shout, in: {text: l}}\n"
+        "  a: "
+    )
+    task = Task("a", ("one",))
+    said, loud, cast = recipe("{uses: joiner/told, in: {text: cast}}", head=head, task=task)["history"]
+    assert (said["step"], said["item"], said["file"]) == ("l", "one", "one.txt")
+    assert said["sha256"] == hashlib.sha256(b"hello").hexdigest()
+    assert (loud["step"], loud["uses"], loud["seed"]) == ("loud", "joiner/shout", None)
+    assert (loud["distribution"], loud["version"]) == ("ripieno-bench", "1.0")
+    assert loud["settings"] == {"mark": "?", "times": 2}
+    assert loud["given"] == {"mark": "track list", "times": "pipeline"}
+    assert (cast["step"], cast["seed"], cast["given"]) == ("cast", derive_seed(5, "cast", "one"), {})
+    assert "history" not in recipe("{uses: joiner/shout, in: {text: cast}}", head=head, task=task)
 
 
 def test_plugins_inside_bring_their_code_and_settings(recipe):

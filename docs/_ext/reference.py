@@ -312,6 +312,7 @@ def _flags(plugin: Descriptor) -> Iterator[str]:
     said = {
         "random": "Draws random numbers: the seed is in its key.",
         "causal": "Streams.",
+        "reads_history": "Is told how all that it takes was made.",
         "partial": "Takes what is there where items of what it gathers failed.",
         "whole_file": "Holds the whole recording in memory.",
         "parallel": "Spreads its work over the workers.",

@@ -16,7 +16,7 @@ _HOME = {
     "config": "PluginConfig PluginRef",
     "cont": "cont_text document_in performance_of read_cont validate write_cont",
     "cont_reading": "Violation",
-    "context": "Context current_context derive_seed",
+    "context": "Context Made current_context derive_seed",
     "errors": (
         "ConfigError DamagedError InputError MissingError PipelineError PluginError RefusedError "
         "RipienoError StepError"

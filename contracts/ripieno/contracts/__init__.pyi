@@ -20,6 +20,7 @@ from .cont import (
 from .cont_reading import Violation as Violation
 from .context import (
     Context as Context,
+    Made as Made,
     current_context as current_context,
     derive_seed as derive_seed,
 )

@@ -49,6 +49,39 @@ class Progress:
     unit: str = ""
 
 
+@dataclass(frozen=True)
+class Made:
+    """One step behind what a call takes, or one input.
+
+    Parameters
+    ----------
+    step, item : str
+        Its name in the pipeline, and the item it was done for.
+    uses, distribution, version : str
+        The plugin.
+    settings : mapping
+        All of them, defaults included.
+    given : mapping of str to str
+        Where a setting comes from: ``pipeline``, ``run`` (command line or notebook), ``track list``, or
+        ``adapter``, which the planner put in. What is not named is the plugin's default.
+    seed : int, optional
+        Of a plugin that draws.
+    file, sha256 : str
+        Of an input: its name, and the SHA-256 of what it holds.
+    """
+
+    step: str
+    item: str
+    uses: str
+    distribution: str = ""
+    version: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    given: Mapping[str, str] = field(default_factory=dict)
+    seed: int | None = None
+    file: str = ""
+    sha256: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Context:
     """Of one call of a verb.
@@ -67,6 +100,8 @@ class Context:
         What the input's ``items`` file says of this item: title, artist, …
     lost : mapping of str to str
         Items that a ``partial`` plugin does not get because they failed, and why.
+    history : tuple of Made
+        How all that it takes was made, in order, for a plugin that says ``reads_history``.
     device : str
         ``cpu``, ``cuda`` or ``mps``.
     logger : logging.Logger
@@ -81,6 +116,7 @@ class Context:
     random: bool = True
     facts: Mapping[str, Any] = field(default_factory=dict)
     lost: Mapping[str, str] = field(default_factory=dict)
+    history: tuple[Made, ...] = ()
     device: str = "cpu"
     logger: logging.Logger = field(default_factory=lambda: logging.getLogger("ripieno"))
     on_progress: Callable[[Progress], None] | None = None

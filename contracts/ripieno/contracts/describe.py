@@ -19,7 +19,7 @@ from .interfaces import INTERFACES, Augmenter, Codec, FrameDecoder, FrameEffect
 from .plugin import Plugin
 from .ports import check_interface, signature
 
-FLAGS = ("random", "reproducible", "causal", "whole_file", "parallel", "partial")
+FLAGS = ("random", "reproducible", "causal", "whole_file", "parallel", "partial", "reads_history")
 
 
 def describe(plugin: type[Plugin[Any]]) -> dict[str, Any]:

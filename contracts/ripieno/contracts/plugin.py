@@ -80,6 +80,8 @@ class Plugin(ABC, Generic[C]):
     """Whether it calls ``context.map``."""
     partial: ClassVar[bool] = False
     """Whether it takes what is there where items of what it gathers failed; ``context.lost`` names them."""
+    reads_history: ClassVar[bool] = False
+    """Whether ``context.history`` says how all that it takes was made; that is part of the key then."""
     resources: ClassVar[Resources] = Resources()
     binaries: ClassVar[tuple[Binary, ...]] = ()
     """Programs it runs; found before anything starts, and part of the cache key."""

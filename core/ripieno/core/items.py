@@ -22,6 +22,7 @@ from typing import Any
 from ripieno.contracts.errors import InputError, PipelineError
 
 from .pipeline import Input, expanded, is_glob
+from .tracklist import FIELDS, check_track, track_file
 
 LONGEST_LABEL_BYTES = 120
 _UNSAFE = re.compile(r'[<>:"|?*\\\x00-\x1f\x7f]')
@@ -41,7 +42,7 @@ class Item:
     label : str
         The key as a relative file name.
     facts : mapping
-        What the ``items`` file says of it.
+        What the ``items`` file says of it, see `ripieno.core.tracklist`; `art` is the path of the cover.
     settings : mapping of str to mapping
         Settings by step name that hold for this item alone.
     """
@@ -137,34 +138,33 @@ def _listed(source: Input) -> tuple[Item, ...]:
         rows = rows.get("items", rows.get("tracks"))
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise InputError(f'{path}: expected a list of items, [{{"src": "song.wav", …}}, …]')
-    files = [_source_file(path, index, row) for index, row in enumerate(rows)]
-    keys = [_nfc(str(row.get("id") or PurePath(row["src"]).with_suffix("").as_posix())) for row in rows]
+    tracks = [_track(path, number, row) for number, row in enumerate(rows, 1)]
+    files = [track_file(row, "src", folder=path.parent, where=where) for where, row in tracks]
+    keys = [_nfc(row.get("id") or PurePath(row["src"]).with_suffix("").as_posix()) for _, row in tracks]
     for key, count in Counter(keys).items():
         if count > 1:
             raise InputError(f"{path}: {count} items are called {key!r}. Give each an `id` of its own")
     return tuple(
-        Item(key, file, label, {k: v for k, v in row.items() if k != "with"}, _settings(path, index, row))
-        for index, (key, file, label, row) in enumerate(zip(keys, files, labels(keys), rows, strict=True))
+        Item(key, file, label, _facts(path, where, row), row.get("with", {}))
+        for key, file, label, (where, row) in zip(keys, files, labels(keys), tracks, strict=True)
     )
 
 
-def _source_file(path: Path, index: int, row: Mapping[str, Any]) -> Path:
-    name = row.get("src")
-    if not isinstance(name, str) or not name:
-        raise InputError(f"{path}: item {index + 1} has no `src`: the file, relative to the list")
-    file = path.parent / name
-    if not os.path.exists(file):
-        raise InputError(f"{path}: item {index + 1}: no file {file}")
-    if PurePath(name).is_absolute() or not file.resolve().is_relative_to(path.parent.resolve()):
-        raise InputError(f"{path}: item {index + 1}: {name} lies outside the list's folder")
-    return file
+def _track(path: Path, number: int, row: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """A track that says what it may, without what it leaves open; and where it stands."""
+    where = f"{path}: item {number}"
+    if row.get("src") in (None, ""):
+        raise InputError(f"{where} has no `src`: the file, relative to the list")
+    check_track(row, where=where)
+    return where, {name: value for name, value in row.items() if value is not None or name not in FIELDS}
 
 
-def _settings(path: Path, index: int, row: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
-    settings = row.get("with", {})
-    if not isinstance(settings, dict) or not all(isinstance(value, dict) for value in settings.values()):
-        raise InputError(f"{path}: item {index + 1}: `with` is {{step: {{key: value}}}}")
-    return settings
+def _facts(path: Path, where: str, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What plugins are told of a track; its cover is a file that they can open."""
+    facts = {name: value for name, value in row.items() if name != "with"}
+    if "art" in row:
+        facts["art"] = str(track_file(row, "art", folder=path.parent, where=where).absolute())
+    return facts
 
 
 def labels(keys: Iterable[str]) -> list[str]:

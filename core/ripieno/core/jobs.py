@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ripieno.contracts.context import Context, Progress, call_in, use_context
+from ripieno.contracts.context import Context, Made, Progress, call_in, use_context
 from ripieno.contracts.errors import PluginError, StepError
 from ripieno.contracts.provenance import Licence, Provenance
 from ripieno.registry import Registry
@@ -84,6 +84,7 @@ class Job:
     room: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
     lost: Mapping[str, str] = field(default_factory=dict)
+    history: Sequence[Mapping[str, Any]] = field(default_factory=list)
     recipe: Mapping[str, Any] = field(default_factory=dict)
     timeout_s: float | None = None
 
@@ -166,6 +167,7 @@ class Bench:
             device="cuda" if plugin.resources.gpu else "cpu",
             facts=job.facts,
             lost=job.lost,
+            history=tuple(Made(**made) for made in job.history),
             logger=logger,
             on_progress=on_progress,
             on_map=on_map,

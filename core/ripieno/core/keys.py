@@ -17,6 +17,7 @@ from ripieno.contracts.context import derive_seed
 from ripieno.registry import Configured, Registry
 from ripieno.registry.digests import FileDigests
 
+from .history import history_of
 from .plan import Node, Plan, Task
 
 HASH_VERSION = 1
@@ -36,8 +37,10 @@ class Recipes:
         self._of_plugin: dict[str, dict[str, Any]] = {}
 
     def seed_of(self, task: Task) -> int:
-        """The seed of a task: from the run's, the step and the item, whatever else is run."""
-        return derive_seed(self.seed, task.node, *task.item)
+        """The seed of a task: from the run's or the track's own, the step and the item, whatever else is run."""
+        own = [item.facts["seed"] for item in self.plan.items_of(task) if "seed" in item.facts]
+        seed = derive_seed(own[0], *map(str, own[1:])) if len(own) > 1 else (own or [self.seed])[0]
+        return derive_seed(seed, task.node, *task.item)
 
     def of(
         self, task: Task, inputs: Mapping[str, Any], lost: Mapping[str, str] | None = None
@@ -53,10 +56,17 @@ class Recipes:
         elif node.role == "output":
             recipe["suffix"] = PurePosixPath(node.pattern).suffix.lower()
         else:
-            recipe["facts"] = self.plan.facts_of(task)
+            recipe["facts"] = self.facts(task)
+        if node.descriptor.reads_history:
+            recipe["history"] = history_of(task, self)
         if lost:
             recipe["lost"] = dict(lost)
         return recipe
+
+    def facts(self, task: Task) -> dict[str, Any]:
+        """What is known of the items of a task, the cover as what it shows, wherever it lies."""
+        facts = self.plan.facts_of(task)
+        return {**facts, "art": self.file(Path(facts["art"]))} if "art" in facts else facts
 
     def configured(self, task: Task) -> Configured:
         """A task's settings, completed; items may bring their own."""

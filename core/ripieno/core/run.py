@@ -303,6 +303,7 @@ class Run:
             path=str(self.plan.file_of(task)) if reads else "",
             facts=self.plan.facts_of(task),
             lost=self.lost.get(task, {}),
+            history=recipe.get("history", []),
             recipe=recipe,
             timeout_s=node.timeout_s,
         )

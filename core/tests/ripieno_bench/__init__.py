@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from dataclasses import asdict
 from typing import Any, Literal, NamedTuple
 
 import click
@@ -118,6 +119,15 @@ class FactsOf(Joiner[NoConfig]):
 
     def join(self, text: Text) -> Text:
         return Text(json.dumps(dict(self.context.facts), sort_keys=True))
+
+
+class Told(Joiner[NoConfig]):
+    """Tells how what it takes was made."""
+
+    reads_history = True
+
+    def join(self, text: Text) -> Text:
+        return Text(json.dumps([asdict(made) for made in self.context.history], sort_keys=True))
 
 
 class Beside(Joiner[NoConfig]):

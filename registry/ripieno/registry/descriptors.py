@@ -57,7 +57,7 @@ class Descriptor:
         JSON schema of the settings.
     accepts : mapping of str to mapping
         ``rate_hz`` and ``channels`` by port, None = any.
-    random, reproducible, causal, whole_file, parallel, partial : bool
+    random, reproducible, causal, whole_file, parallel, partial, reads_history : bool
         The honest flags.
     resources : mapping
         ``cpu``, ``gpu``, ``memory_mb``.
@@ -83,6 +83,7 @@ class Descriptor:
     whole_file: bool = False
     parallel: bool = False
     partial: bool = False
+    reads_history: bool = False
     resources: Mapping[str, Any] = field(default_factory=dict)
     binaries: tuple[Mapping[str, str], ...] = ()
     licences: tuple[Mapping[str, Any], ...] = ()
