@@ -6,12 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from ripieno.toolkit.loudness import LoudnessMeter
 
 soundfile = pytest.importorskip("soundfile")
 
-FOLDER = Path(__file__).parents[1] / "examples" / "speech-only"
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "examples" / "speech-only"
 MIXES = sorted((FOLDER / "mixes").glob("*.ogg"))
 
 
@@ -22,6 +24,13 @@ def test_a_recording_is_short_stereo_and_not_clipped(path):
     assert 8 < len(samples) / rate_hz < 20
     assert 0.5 < np.abs(samples).max() < 1
     assert path.stat().st_size < 200_000
+
+
+def test_the_recipe_does_what_the_example_does():
+    files = ROOT / "recipes/ripieno_recipes/speech_only.yaml", FOLDER / "pipeline.yaml"
+    recipe, example = (yaml.safe_load(path.read_text(encoding="utf-8")) for path in files)
+    for part in ("name", "description", "steps", "outputs"):
+        assert recipe[part] == example[part]
 
 
 @pytest.mark.parametrize("name", ["known-recipe", "heavy"])
