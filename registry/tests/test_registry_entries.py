@@ -172,6 +172,7 @@ def test_a_name_from_nowhere_is_answered_by_what_was_meant_or_what_brings_it(
         "effect/hum": '. Did you mean "separator/hum"?',
         "effect/lowdness": '. Did you mean "effect/loudness"? Run: pip install ripieno-media',
         "separator/q": ". Run: core plugins list",
+        "asset/xyzzy": ". Run: core models list",
     }
     for uses, answer in answers.items():
         with pytest.raises(MissingError) as caught:

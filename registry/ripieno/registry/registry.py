@@ -427,7 +427,7 @@ class Registry:
         installed = {entry.uses for entry in self.entries()}
         meant = closest_uses(uses, installed) or closest_uses(uses, known())
         if not meant:
-            return f"{said}. Run: core plugins list"
+            return f"{said}. Run: core {'models' if uses.startswith('asset/') else 'plugins'} list"
         return said + question(meant) + ("" if meant in installed else f" Run: pip install {known()[meant]}")
 
 
