@@ -1,6 +1,8 @@
 """Weights that others made: refused where their licence says so, described where they are not here."""
 
+import json
 import pickle
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +37,18 @@ def test_a_commercial_pipeline_refuses_weights_that_are_not_for_it(bench, pipeli
     bench.core("check", pipeline(DNS, "{weights: weights.th}"))
     said = bench.fails("check", pipeline(DNS, "{weights: weights.th}", commercial=True))
     assert 'step "done": the licence CC-BY-NC-4.0 of denoiser' in said and "excludes commercial use" in said
+
+
+@pytest.mark.parametrize(
+    "settings",
+    ["{weights: [955717e8.safetensors]}", "{folder: ., model: htdemucs}", "{folder: ., model: '955717e8'}"],
+)
+def test_what_was_got_by_hand_is_refused_as_early_as_what_the_catalogue_has(bench, pipeline, settings):
+    facts = json.dumps({"__metadata__": {"args": json.dumps([["drums", "vocals"]]), "kwargs": "{}"}}).encode()
+    bench.write("955717e8.safetensors", struct.pack("<Q", len(facts)) + facts)
+    bench.core("check", pipeline(DEMUCS, settings))
+    said = bench.fails("check", pipeline(DEMUCS, settings, commercial=True))
+    assert f'step "done": the licence {SCIENCE} of ' in said and len(said.strip().splitlines()) == 1
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,10 @@ class Gain(Effect[GainConfig]):
     def assets(cls, config):
         return (Path("weights.onnx"),)
 
+    @classmethod
+    def terms(cls, config):
+        return (Licence("CC-BY-4.0", credit="Ada"),)
+
     def process(self, audio: Audio) -> Audio: ...
 
 
@@ -76,6 +80,7 @@ def test_configuring_completes_settings_and_names_what_follows():
         "config": {"gain_db": 0.0, "after": {"uses": "effect/gain", "with": {"gain_db": 3}}},
         "outputs": [],
         "assets": ["weights.onnx"],
+        "licences": [{"name": "CC-BY-4.0", "credit": "Ada", "commercial": True, "source": ""}],
         "references": {"after": {"uses": "effect/gain", "with": {"gain_db": 3}}},
     }
     assert configure(kit_plugins.Halves, {})["outputs"] == ["left", "right"]
@@ -171,7 +176,7 @@ def test_a_derived_plugin_keeps_the_config():
 def test_by_default_a_plugin_has_no_outputs_no_assets_no_stream_and_no_objections():
     plugin = Grey()
     assert Grey.output_names(NoConfig()) == ()
-    assert Grey.assets(NoConfig()) == ()
+    assert Grey.assets(NoConfig()) == Grey.terms(NoConfig()) == ()
     plugin.check({})
     with pytest.raises(PluginError, match="Grey does not stream"):
         plugin.stream({})

@@ -474,6 +474,10 @@ def test_a_timeout_is_the_steps_own(steps):
             'step "a": the licence CC-BY-NC-4.0 of package:ripieno_bench/weights.bin excludes',
         ),
         (
+            "a: {uses: joiner/borrowed, in: {text: one}, with: {lender: A. Friend}}",
+            'step "a": the licence CC-BY-NC-4.0 of A. Friend excludes',
+        ),
+        (
             "a: {uses: joiner/sampled, in: {text: one}}",
             'step "a": the licence CC-BY-NC-4.0 of A. Harpist excludes',
         ),
@@ -508,8 +512,26 @@ steps:
     assert line.endswith("commercial use. Use something else, or take commercial: true out of the pipeline")
 
 
+def test_a_commercial_run_refuses_what_an_item_brings_by_its_settings(planned, write):
+    rows = [{"src": "w/a.txt", "with": {"a": {"lender": "A. Friend"}}}, {"src": "w/b.txt", "with": {"b": {}}}]
+    write("list.json", json.dumps(rows))
+    text = """
+inputs: {l: {kind: text, items: list.json}}
+steps: {a: {uses: joiner/borrowed, in: {text: l}}, b: {uses: joiner/hobby, in: {text: l}}}
+"""
+    planned(text)
+    with pytest.raises(PipelineError) as caught:
+        planned(f"commercial: true\n{text}")
+    of_the_step, of_the_item = str(caught.value).splitlines()
+    assert 'step "b": the licence CC-BY-NC-4.0 of A. Researcher excludes' in of_the_step
+    assert of_the_item.startswith(
+        "list.json: item 'w/a': with.a: the licence CC-BY-NC-4.0 of A. Friend excludes"
+    )
+
+
 def test_a_commercial_run_takes_what_allows_it(planned):
     planned(
         "commercial: true\ninputs: {one: {kind: text, path: one.txt, licence: CC0-1.0}}\n"
-        "steps: {a: {uses: joiner/weighted, in: {text: one}}, b: {uses: joiner/inner, in: {text: a}}}"
+        "steps: {a: {uses: joiner/weighted, in: {text: one}}, b: {uses: joiner/inner, in: {text: a}},"
+        " c: {uses: joiner/borrowed, in: {text: b}}}"
     )

@@ -556,6 +556,14 @@ def test_licences_that_a_plugin_finds_in_data_are_those_of_all_that_is_made_of_i
         assert credits == ["Me", "A. Poet"]
 
 
+def test_terms_that_an_item_brings_by_its_settings_are_those_of_the_run(run, write):
+    rows = [{"src": "w/a.txt", "with": {"a": {"lender": "A. Friend"}}}, {"src": "w/b.txt"}]
+    write("list.json", json.dumps(rows))
+    borrowed = "steps: {a: {uses: joiner/borrowed, in: {text: l}}}"
+    result = run(f"inputs: {{l: {{kind: text, items: list.json}}}}\n{borrowed}")
+    assert [licence["credit"] for licence in document(result)["licences"]] == ["A. Friend"]
+
+
 @pytest.mark.parametrize("before", [False, True])
 def test_a_commercial_run_refuses_a_result_that_brings_what_excludes_it(run, before):
     if before:

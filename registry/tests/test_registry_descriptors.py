@@ -195,7 +195,7 @@ def test_references_are_listed_with_their_place(inside, registry) -> None:
         "first": {"uses": "effect/gain", "with": {}},
         "rest.0": {"uses": "effect/gain", "with": {"gain_db": 1}},
     }
-    assert (configured.outputs, configured.assets) == ((), ())
+    assert (configured.outputs, configured.assets, configured.licences) == ((), (), ())
 
 
 def test_data_is_told_from_classes_with_settings(inside, registry) -> None:

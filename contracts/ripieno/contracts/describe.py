@@ -87,8 +87,8 @@ def configure(plugin: type[Plugin[Any]], settings: Mapping[str, Any]) -> dict[st
     Returns
     -------
     dict
-        config (canonical JSON), outputs (names of an open set), assets (paths), references (place → uses
-        and with).
+        config (canonical JSON), outputs (names of an open set), assets (paths), licences (of what the
+        settings name), references (place → uses and with).
 
     Raises
     ------
@@ -100,6 +100,7 @@ def configure(plugin: type[Plugin[Any]], settings: Mapping[str, Any]) -> dict[st
         "config": config.model_dump(mode="json", by_alias=True),
         "outputs": list(plugin.output_names(config)),
         "assets": [str(path) for path in plugin.assets(config)],
+        "licences": [asdict(licence) for licence in plugin.terms(config)],
         "references": {
             place: {"uses": reference.uses, "with": dict(reference.settings)}
             for place, reference in references(config).items()

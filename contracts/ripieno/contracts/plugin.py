@@ -137,6 +137,11 @@ class Plugin(ABC, Generic[C]):
         """Files that it reads beside its inputs; their digests are part of the cache key."""
         return ()
 
+    @classmethod
+    def terms(cls, config: C) -> tuple[Licence, ...]:
+        """Licences of what its settings name, as far as they can be known before it runs; beside `licences`."""
+        return ()
+
     def check(self, headers: Mapping[str, Any]) -> None:
         """Refuse inputs by their headers, before the verb is called.
 

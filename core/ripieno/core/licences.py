@@ -2,23 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ripieno.registry import Configured, Registry
 
 from .pipeline import Input
 
-if TYPE_CHECKING:
-    from .plan import Node
 
-
-def licences_of(node: "Node", source: Input | None, registry: Registry) -> list[dict[str, Any]]:
+def licences_of(
+    uses: str, configured: Configured, source: Input | None, registry: Registry
+) -> list[dict[str, Any]]:
     """Every licence, without those of what the node takes.
 
     Parameters
     ----------
-    node : Node
-        Of any role.
+    uses : str
+        The node's plugin; empty for a live input, which nothing reads.
+    configured : Configured
+        Its settings; items may bring their own.
     source : Input, optional
         The input that it reads.
     registry : Registry
@@ -29,8 +30,7 @@ def licences_of(node: "Node", source: Input | None, registry: Registry) -> list[
     list of dict
         name, credit, commercial, source.
     """
-    # Nothing reads a live input.
-    plugin = _of_plugin(node.uses, node.configured, registry) if node.uses else []
+    plugin = _of_plugin(uses, configured, registry) if uses else []
     return [*_of_input(source), *plugin]
 
 
@@ -55,7 +55,7 @@ def _of_input(source: Input | None) -> list[dict[str, Any]]:
 
 
 def _of_plugin(uses: str, configured: Configured, registry: Registry) -> list[dict[str, Any]]:
-    found = [dict(licence) for licence in registry.describe(uses).licences]
+    found = [dict(licence) for licence in (*registry.describe(uses).licences, *configured.licences)]
     for reference in configured.references.values():
         found += _of_reference(reference, registry)
     return found

@@ -459,14 +459,19 @@ class _Planner:
             self.problem(f'output "{reference}": {error}', *place)
 
     def check_licences(self) -> None:
-        if not self.pipeline.commercial:
-            return
         for node in self.nodes.values():
             name = node.reference or node.name
             place = (f"{node.role}s", name)
-            for licence in licences_of(node, self.pipeline.inputs.get(node.name), self.registry):
-                if not licence["commercial"]:
-                    self.problem(f'{node.role} "{name}": {excluded(licence)}', *place)
+            source = self.pipeline.inputs.get(node.name)
+            for line in self.refused(node.uses, node.configured, source):
+                self.problem(f'{node.role} "{name}": {line}', *place)
+
+    def refused(self, uses: str, configured: Configured, source: Input | None = None) -> list[str]:
+        """A line for each licence that a commercial pipeline refuses; none where the pipeline is not one."""
+        if not self.pipeline.commercial:
+            return []
+        found = licences_of(uses, configured, source, self.registry)
+        return [excluded(licence) for licence in found if not licence["commercial"]]
 
     def check_item_settings(self, plan: Plan) -> None:
         """Settings that single items bring are checked as the file's own are."""
@@ -488,6 +493,10 @@ class _Planner:
             self.check_references(configured)
         except RipienoError as error:
             self.problems.extend(f"{who}: {line}" for line in str(error).splitlines())
+            return
+        known = self.refused(node.uses, node.configured)
+        new = [line for line in self.refused(node.uses, configured) if line not in known]
+        self.problems.extend(f"{who}: {line}" for line in new)
 
     def check_targets(self, plan: Plan) -> None:
         taken: dict[str, str] = {}

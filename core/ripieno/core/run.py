@@ -377,7 +377,8 @@ class Run:
         """Of everything that goes into a task's result."""
         if task not in self._licences:
             source = self.plan.pipeline.inputs.get(task.node)
-            own = licences_of(self.plan.nodes[task.node], source, self.registry)
+            uses, configured = self.plan.nodes[task.node].uses, self.recipes.configured(task)
+            own = licences_of(uses, configured, source, self.registry)
             own += [dict(licence) for licence in self._found_in_data(task)]
             above = [licence for source in self.needs[task] for licence in self.licences(source)]
             unique = {hashed(licence): licence for licence in (*own, *above)}

@@ -159,6 +159,21 @@ class Sampled(Joiner[SampledConfig]):
         return Text(f"{text.text} {self.config.map.plugin.instrument}")
 
 
+class BorrowedConfig(PluginConfig):
+    lender: str = Field("", description="Whose words are used, which are not for sale.")
+
+
+class Borrowed(Joiner[BorrowedConfig]):
+    """Uses words on terms that follow from its settings."""
+
+    @classmethod
+    def terms(cls, config: BorrowedConfig) -> tuple[Licence, ...]:
+        return (Licence("CC-BY-NC-4.0", credit=config.lender, commercial=False),) if config.lender else ()
+
+    def join(self, text: Text) -> Text:
+        return text
+
+
 class Quoting(Joiner[NoConfig]):
     """Brings words that are not for sale, which only its result tells."""
 

@@ -65,6 +65,10 @@ class DemucsSeparator(Separator[DemucsConfig]):
         definition = config.folder and config.folder / f"{config.model}.yaml"
         return (definition, *paths) if definition and definition.is_file() else paths
 
+    @classmethod
+    def terms(cls, config: DemucsConfig) -> tuple[Licence, ...]:
+        return licences_of(config)
+
     def separate(self, audio: Audio) -> Stems:
         """Stems of the audio.
 

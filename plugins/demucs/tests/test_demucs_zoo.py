@@ -89,6 +89,7 @@ def test_a_file_that_was_got_by_hand_is_named_by_its_path(tmp_path):
     assert DemucsSeparator.assets(config) == (path,)
     found = DemucsSeparator(config).separate(song(0.2))
     assert [licence.commercial for licence in found.provenance.licences] == [False]
+    assert found.provenance.licences == DemucsSeparator.terms(config)
     with pytest.raises(RefusedError, match="trust: true"):
         DemucsSeparator.assets(DemucsConfig(model="hdemucs_mmi", weights=[path]))
     with pytest.raises(ConfigError, match="needs 75fc33f5. Name a file for each"):
@@ -106,3 +107,4 @@ def test_a_checkpoint_of_the_zoo_keeps_its_terms_in_a_folder(tmp_path):
     assert [licence.commercial for licence in zoo.provenance.licences] == [False]
     mine = DemucsSeparator(DemucsConfig(folder=tmp_path, model="mine", trust=True)).separate(song(0.2))
     assert mine.provenance.licences == ()
+    assert DemucsSeparator.terms(DemucsConfig(folder=tmp_path, model="htdemucs")) == zoo.provenance.licences

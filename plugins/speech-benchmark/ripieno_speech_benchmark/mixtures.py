@@ -90,6 +90,12 @@ class Mixtures(DataSource[MixturesConfig]):
         files = [file for found in _found(config).values() for file in found]
         return (*files, table) if config.licences and table.is_file() else tuple(files)
 
+    @classmethod
+    def terms(cls, config: MixturesConfig) -> tuple[Licence, ...]:
+        known = recordings.licences(config.folder, config.licences)
+        used = (path for paths in _found(config).values() for path in paths)
+        return tuple(dict.fromkeys(known[path] for path in used if path in known))
+
     def generate(self) -> Dataset:
         """The set.
 
@@ -116,8 +122,7 @@ class Mixtures(DataSource[MixturesConfig]):
         mixtures.sort(key=lambda mixture: str(mixture["name"]))
         files = {file: context.checkpoint / file for mixture in mixtures for file in mixture["sha256"]}
         terms = recordings.licences(config.folder, config.licences)
-        used = [path for paths in found.values() for path in paths]
-        licences = tuple(dict.fromkeys(terms[path] for path in used if path in terms))
+        licences = self.terms(config)
         manifest = {
             "ripieno_mixtures": VERSION,
             "source": "data_source/mixtures",
@@ -125,7 +130,7 @@ class Mixtures(DataSource[MixturesConfig]):
             "settings": settings,
             "seed": context.seed,
             "licences": [asdict(licence) for licence in licences],
-            "recordings": [self._entry(path, terms.get(path)) for path in used],
+            "recordings": [self._entry(path, terms.get(path)) for paths in found.values() for path in paths],
             "mixtures": mixtures,
         }
         return Dataset(files, manifest, provenance=Provenance(licences=licences))

@@ -170,6 +170,7 @@ def test_licences_come_from_the_table_in_the_folder(tmp_path):
     dataset = generated(composed.config(folder=tmp_path))
     terms = {licence.name: (licence.credit, licence.commercial) for licence in dataset.provenance.licences}
     assert terms == {"CC-BY-4.0": ("Anna", True), "CC-BY-NC-4.0": ("Bo", False)}
+    assert Mixtures.terms(composed.config(folder=tmp_path)) == dataset.provenance.licences
     assert tmp_path / "MANIFEST.csv" in Mixtures.assets(composed.config(folder=tmp_path))
 
 

@@ -67,6 +67,10 @@ class Arranged(DataSource[ArrangedConfig]):
     def assets(cls, config: ArrangedConfig) -> tuple[Path, ...]:
         return (find_soundfont(config.soundfont),)
 
+    @classmethod
+    def terms(cls, config: ArrangedConfig) -> tuple[Licence, ...]:
+        return (COMPOSED, _of_soundfont(config))
+
     def generate(self) -> Dataset:
         """`count` clips; the same for the same seed, whatever the number of workers.
 
@@ -130,9 +134,11 @@ def _clip(piece: Arrangement, samples: NDArray[np.float32], config: ArrangedConf
 
 
 def _licences(piece: Arrangement, config: ArrangedConfig) -> tuple[Licence, ...]:
-    if not piece.players:
-        return (COMPOSED,)
+    return (COMPOSED, _of_soundfont(config)) if piece.players else (COMPOSED,)
+
+
+def _of_soundfont(config: ArrangedConfig) -> Licence:
     if config.soundfont is None:
-        return (COMPOSED, FLUID_R3)
+        return FLUID_R3
     name, commercial = config.soundfont_licence or "not stated", config.soundfont_commercial
-    return (COMPOSED, Licence(name, source=config.soundfont.name, commercial=commercial))
+    return Licence(name, source=config.soundfont.name, commercial=commercial)

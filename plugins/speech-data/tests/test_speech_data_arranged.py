@@ -101,6 +101,7 @@ def test_a_sound_font_of_ones_own_brings_its_terms(tmp_path):
     given_terms = {"soundfont": own, "soundfont_licence": "CC-BY-NC-4.0", "soundfont_commercial": False}
     dataset = generated(count=1, styles=["rock"], **given_terms)
     [composed, font] = dataset.provenance.licences
+    assert Arranged.terms(ArrangedConfig(**given_terms)) == (composed, font)
     assert (composed.name, composed.commercial) == ("CC0-1.0", True)
     assert (font.name, font.commercial, font.source) == ("CC-BY-NC-4.0", False, "mine.sf2")
     [_, unsaid] = generated(count=1, styles=["rock"], soundfont=own).provenance.licences

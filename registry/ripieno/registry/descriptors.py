@@ -120,12 +120,15 @@ class Configured:
         Files that it reads beside its inputs.
     references : mapping of str to mapping
         ``uses`` and ``with`` of the plugins inside, by their place in `config`.
+    licences : tuple of mapping
+        Of what the settings name.
     """
 
     config: Mapping[str, Any]
     outputs: tuple[str, ...]
     assets: tuple[Path, ...]
     references: Mapping[str, Mapping[str, Any]]
+    licences: tuple[Mapping[str, Any], ...] = ()
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
@@ -136,8 +139,8 @@ class Configured:
         KeyError, TypeError, ValueError
             If it is none.
         """
-        outputs, assets = tuple(document["outputs"]), tuple(map(Path, document["assets"]))
-        return cls(**{**document, "outputs": outputs, "assets": assets})
+        values = {name: tuple(document[name]) for name in ("outputs", "assets", "licences")}
+        return cls(**{**document, **values, "assets": tuple(map(Path, values["assets"]))})
 
 
 def describe(entry: Entry, loaded: Any) -> dict[str, Any]:
@@ -172,7 +175,7 @@ def configure(entry: Entry, loaded: Any, settings: Mapping[str, Any]) -> dict[st
     check(entry, loaded)
     if not is_configurable(entry.group):
         refuse_settings(entry, settings)
-        return {"config": {}, "outputs": [], "assets": [], "references": {}}
+        return {"config": {}, "outputs": [], "assets": [], "licences": [], "references": {}}
     with blamed(entry, "fails on its settings", but_for=ConfigError):
         return contracts.configure(loaded, settings)
 
