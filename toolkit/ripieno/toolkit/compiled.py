@@ -2,16 +2,21 @@
 
 Conventions
 -----------
-A loop takes arrays and numbers and writes into arrays that it is given. It runs on one core without the
+A loop takes arrays and numbers and writes into arrays that it is given. It runs on one core, without the
 interpreter's lock. What is compiled is kept for the next process: beside the module where that folder can
 be written, else in Numba's folder of the user.
+
+Numba computes in float64 where a constant is a plain Python number, and in int64 where integers meet; the
+compiler uses wide registers only where it sees that no array reads what another writes. So constants are
+``np.float32``, and a loop either computes or looks up, one short row after the other.
 """
 
 import os
 from collections.abc import Callable
-from functools import cache, update_wrapper
+from functools import cache, cached_property, update_wrapper
 from pathlib import Path
 from tempfile import gettempdir
+from types import FunctionType
 from typing import Any, Generic, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -19,12 +24,12 @@ R = TypeVar("R")
 
 
 class Compiled(Generic[P, R]):
-    """A loop that is compiled when first called; as a decorator, ``@Compiled``.
+    """A loop that is compiled when first called; a decorator, ``@Compiled``.
 
     Parameters
     ----------
     function : callable
-        At the top of a module; what it calls is another plain function given to `inlined`.
+        At the top of a module; of what it calls, other loops of the module are compiled with it.
 
     Notes
     -----
@@ -34,19 +39,28 @@ class Compiled(Generic[P, R]):
 
     def __init__(self, function: Callable[P, R]) -> None:
         self._function = function
-        self._ready: Callable[P, R] | None = None
+        self._called = False
         update_wrapper(self, function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        if self._ready is not None:
-            return self._ready(*args, **kwargs)
+        if self._called:
+            return self._compiled(*args, **kwargs)
+        with _first_calls():
+            result = self._compiled(*args, **kwargs)
+        self._called = True
+        return result
+
+    @cached_property
+    def _compiled(self) -> Callable[P, R]:
         import numba
 
-        with _first_calls():
-            compiled = numba.njit(nogil=True, cache=True, error_model="numpy")(self._function)
-            result: R = compiled(*args, **kwargs)
-        self._ready = compiled
-        return result
+        code, known = self._function.__code__, self._function.__globals__
+        called = {name: known[name] for name in code.co_names if isinstance(known.get(name), Compiled)}
+        inner = {name: loop._compiled for name, loop in called.items()}
+        function = update_wrapper(FunctionType(code, known | inner), self._function)
+        del function.__wrapped__  # or Numba would compile what is wrapped
+        compiled: Callable[P, R] = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
+        return compiled
 
 
 @cache

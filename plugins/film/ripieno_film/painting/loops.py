@@ -2,8 +2,10 @@
 
 Conventions
 -----------
-Everything is float32 until the table of colours. Fields stand at about half the picture's size: they are
-smooth, and the last doubling is part of the look-up.
+A *half* grid stands at half the picture's size, with a frame of two pixels around it, so that no loop asks
+whether it is at an edge. Lighting leaves out the outer pixel, colouring one more. The fields are smooth: the
+last doubling is part of the look-up. Only a few rows exist at a time, so that they stay near the core.
+Packed fields are int32: index in the low, shade in the high 16 bits.
 """
 
 import numpy as np
@@ -12,125 +14,234 @@ from numpy.typing import NDArray
 from ripieno.toolkit.compiled import Compiled
 
 # Numba computes in float64 where a constant is a plain Python number.
-_0, _1, _2, _HALF = np.float32(0), np.float32(1), np.float32(2), np.float32(0.5)
-_NEAR, _FAR = np.float32(0.75), np.float32(0.25)
+_0, _1, _2, _3 = (np.float32(value) for value in (0, 1, 2, 3))
+_FAR, _HALF, _NEAR = (np.float32(value) for value in (0.25, 0.5, 0.75))
+_UNIT = np.float32(1 / 65535)
+_LOW, _HIGH, _NEXT = np.int32(0xFFFF), np.int32(16), np.uint32(1)
 
 Plane = NDArray[np.float32]
+Words = NDArray[np.int32]
+Bytes = NDArray[np.uint8]
 
 
 @Compiled
-def bend(
-    fields: Plane, warp: Plane, start: Plane, step: Plane, shift: NDArray[np.int64], amount: float, out: Plane
+def paint(
+    packed: Words,
+    grid: Plane,
+    warp: NDArray[np.int16],
+    shift: NDArray[np.int64],
+    blend: Plane,
+    slopes: Plane,
+    lighting: Plane,
+    sand: NDArray[np.int8],
+    colouring: Plane,
+    table: Words,
+    out: Bytes,
 ) -> None:
-    """Sample `fields` [2, h, w] at a grid that `warp` [2, height, width] bends, into `out` [2, height, width].
+    """Paint one frame, row by row.
 
-    `start` and `step` (x, y) place the grid in the pixels of `fields`; `amount` is how far a warp of 1 moves,
-    in the same; `shift` (x, y) moves the warp in its own pixels and around its edges.
+    Parameters
+    ----------
+    packed : NDArray[np.int32]
+        [rows, columns], the fields.
+    grid : NDArray[np.float32]
+        x, y of the half grid's first sample, their step, and how far a warp of 1 moves, in pixels of `packed`.
+    warp : NDArray[np.int16]
+        [2, h + 5, 2 * (w + 4)], how far x and y move; it goes round.
+    shift, blend : NDArray
+        (x, y), pixels that the warp is moved by: whole ones, and weights of the next.
+    slopes : NDArray[np.float32]
+        [h + 2, w + 2], of the canvas.
+    lighting : NDArray[np.float32]
+        Depth, gloss, contrast, lift, flare.
+    sand : NDArray[np.int8]
+        [tile, 2, w], grains of even columns before those of odd ones, added to the row of the table.
+    colouring : NDArray[np.float32]
+        Columns of the table per unit of index, columns to turn, rows of the table per unit of sand.
+    table : NDArray[np.int32]
+        [columns, rows], both powers of two; red in the lowest byte.
+    out : NDArray[np.uint8]
+        [height, 3 * width], is written; h and w are their halves, rounded up.
     """
-    rows, columns = out.shape[1], out.shape[2]
-    right, bottom = np.float32(fields.shape[2] - 1.001), np.float32(fields.shape[1] - 1.001)
-    far = np.float32(amount)
-    for row in range(rows):
-        warp_row = (row + shift[1]) % rows
-        base_y = start[1] + step[1] * np.float32(row)
-        for column in range(columns):
-            warp_column = column + shift[0]
-            if warp_column >= columns:
-                warp_column -= columns
-            x = start[0] + step[0] * np.float32(column) + far * warp[0, warp_row, warp_column]
-            y = base_y + far * warp[1, warp_row, warp_column]
-            x = min(max(x, _0), right)
-            y = min(max(y, _0), bottom)
-            left, top = np.uint32(x), np.uint32(y)
-            across, down = x - np.float32(left), y - np.float32(top)
-            for plane in range(2):
-                above = fields[plane, top, left] * (_1 - across) + fields[plane, top, left + 1] * across
-                below = (
-                    fields[plane, top + 1, left] * (_1 - across) + fields[plane, top + 1, left + 1] * across
-                )
-                out[plane, row, column] = above * (_1 - down) + below * down
-
-
-@Compiled
-def light(
-    fields: Plane,
-    bumps: Plane,
-    depth: float,
-    gloss: float,
-    contrast: float,
-    lift: float,
-    flare: float,
-    out: Plane,
-) -> None:
-    """The shade of `fields` [2, h, w] with the light on its slopes, into `out` [h, w].
-
-    The light comes from the upper left. `bumps` [h, w] are added to the heights.
-    """
-    rows, columns = out.shape
-    deep, shine, steep = np.float32(depth), np.float32(gloss), np.float32(contrast)
-    up, glow = np.float32(lift), np.float32(flare)
-    for row in range(rows):
-        above, below = max(row - 1, 0), min(row + 1, rows - 1)
-        for column in range(columns):
-            left, right = max(column - 1, 0), min(column + 1, columns - 1)
-            slope_x = fields[1, row, right] - fields[1, row, left] + bumps[row, right] - bumps[row, left]
-            slope_y = (
-                fields[1, below, column]
-                - fields[1, above, column]
-                + bumps[below, column]
-                - bumps[above, column]
+    half = sand.shape[2]
+    x, y = np.empty(half + 4, np.float32), np.empty(half + 4, np.float32)
+    places, corners = np.empty(half + 4, np.int32), np.empty((4, half + 4), np.int32)
+    index, shade = np.empty((4, half + 4), np.float32), np.empty((4, half + 4), np.float32)
+    lit = np.empty((4, half + 2), np.float32)
+    hues, tones = np.empty(half + 2, np.float32), np.empty(half + 2, np.float32)
+    even, odd = np.empty(half, np.int32), np.empty(half, np.int32)
+    flat, colours = packed.ravel(), table.ravel()
+    for row in range(slopes.shape[0] + 2):
+        near = (row + shift[1]) % (warp.shape[1] - 1)
+        _offsets(warp[0, near, shift[0] :], warp[0, near + 1, shift[0] :], blend, grid[3], x)
+        _offsets(warp[1, near, shift[0] :], warp[1, near + 1, shift[0] :], blend, grid[3], y)
+        _place(grid, row, packed.shape, x, y, places)
+        _corners(flat, places, np.int32(packed.shape[1]), corners)
+        _mix(corners, x, y, index[row % 4], shade[row % 4])
+        if row < 2:
+            continue
+        _light(
+            shade[(row - 2) % 4],
+            shade[(row - 1) % 4],
+            shade[row % 4],
+            slopes[row - 2],
+            lighting,
+            lit[row % 4],
+        )
+        for line in range(max(2 * row - 8, 0), min(2 * row - 6, out.shape[0])):
+            # An even line lies nearer to the row before its own, an odd one to the row after.
+            middle, beside = row - 1, row - 2 + 2 * (line % 2)
+            _between(
+                index[(middle - 1) % 4, 1:], index[(beside - 1) % 4, 1:], colouring[0], colouring[1], hues
             )
-            slope = deep * (slope_x + slope_y)
-            lit = slope / np.float32(np.sqrt(_1 + slope * slope))
-            glint = max(lit, _0)
-            glint = glint * glint * glint
-            shade = _HALF + steep * (fields[1, row, column] - _HALF)
-            shade += np.float32(0.25) * lit + shine * glint + up
-            shade += glow * shade * shade
-            out[row, column] = min(max(shade, _0), _1)
+            _between(lit[middle % 4], lit[beside % 4], np.float32(table.shape[1] - 1), _HALF, tones)
+            grains = sand[line % sand.shape[0]]
+            _entries(hues, tones, hues, tones, grains[0], colouring[2], table.shape, even)
+            _entries(hues, tones, hues[2:], tones[2:], grains[1], colouring[2], table.shape, odd)
+            _look_up(colours, even, odd, out[line])
 
 
 @Compiled
-def colour(
-    index: Plane,
-    shade: Plane,
-    sand: Plane,
-    turns: float,
-    hue: float,
-    grit: float,
-    table: NDArray[np.uint32],
-    out: NDArray[np.uint32],
+def _offsets(
+    above: NDArray[np.int16], below: NDArray[np.int16], blend: Plane, far: np.float32, out: Plane
 ) -> None:
-    """The colours of `index` and `shade` [h, w] at twice their size, into `out` [height, width].
+    a, b = far * (_1 - blend[0]) * (_1 - blend[1]), far * blend[0] * (_1 - blend[1])
+    c, d = far * (_1 - blend[0]) * blend[1], far * blend[0] * blend[1]
+    for i in range(out.shape[0]):
+        upper = a * np.float32(above[i]) + b * np.float32(above[i + 1])
+        lower = c * np.float32(below[i]) + d * np.float32(below[i + 1])
+        out[i] = upper + lower
 
-    Pixels lie at a quarter and three quarters of the fields' pixels (Chaikin's corner cutting); `sand`
-    [tile, tile] is added to the shade; `table` is [COLUMNS, ROWS], red in the lowest byte.
-    """
-    height, width = out.shape
-    columns, rows = np.float32(table.shape[0]), np.float32(table.shape[1] - 1)
-    last = np.float32(table.shape[1] - 1)
-    mask = np.uint32(table.shape[0] - 1)
-    flat, line = table.ravel(), np.uint32(table.shape[1])
-    tile = sand.shape[0]
-    round_, grain = np.float32(turns), np.float32(grit)
-    offset = np.float32(hue) + np.float32(8)
-    half = shade.shape[1]
-    index_row, shade_row = np.empty(half, np.float32), np.empty(half, np.float32)
-    index_wide, shade_wide = np.empty(2 * half, np.float32), np.empty(2 * half, np.float32)
-    for y in range(height):
-        near = y // 2
-        far = min(max(near + (1 if y % 2 else -1), 0), shade.shape[0] - 1)
-        for column in range(half):
-            index_row[column] = _NEAR * index[near, column] + _FAR * index[far, column]
-            shade_row[column] = _NEAR * shade[near, column] + _FAR * shade[far, column]
-        for column in range(half):
-            before, after = max(column - 1, 0), min(column + 1, half - 1)
-            index_wide[2 * column] = _NEAR * index_row[column] + _FAR * index_row[before]
-            index_wide[2 * column + 1] = _NEAR * index_row[column] + _FAR * index_row[after]
-            shade_wide[2 * column] = _NEAR * shade_row[column] + _FAR * shade_row[before]
-            shade_wide[2 * column + 1] = _NEAR * shade_row[column] + _FAR * shade_row[after]
-        for first in range(0, width, tile):
-            for x in range(first, min(first + tile, width)):
-                place = np.uint32((index_wide[x] * round_ + offset) * columns) & mask
-                tone = (shade_wide[x] + grain * sand[y % tile, x - first]) * rows + _HALF
-                out[y, x] = flat[place * line + np.uint32(min(max(tone, _0), last))]
+
+@Compiled
+def _place(grid: Plane, row: int, size: tuple[int, int], x: Plane, y: Plane, places: Words) -> None:
+    """Of offsets x and y make the place of the pixel that holds each sample, and how far it lies in it."""
+    right, bottom, width = np.float32(size[1]) - _2, np.float32(size[0]) - _2, np.int32(size[1])
+    left, top, step = grid[0], grid[1] + grid[2] * np.float32(row), grid[2]
+    for i in range(places.shape[0]):
+        across = min(max(left + step * np.float32(i) + x[i], _0), right)
+        down = min(max(top + y[i], _0), bottom)
+        column, line = np.int32(across), np.int32(down)
+        x[i], y[i] = across - np.float32(column), down - np.float32(line)
+        places[i] = np.int32(line * width + column)
+
+
+@Compiled
+def _corners(flat: Words, places: Words, width: np.int32, out: Words) -> None:
+    a, b, c, d = out[0], out[1], out[2], out[3]
+    for i in range(places.shape[0]):
+        top, bottom = np.uint32(places[i]), np.uint32(places[i] + width)
+        a[i], b[i] = flat[top], flat[top + _NEXT]
+        c[i], d[i] = flat[bottom], flat[bottom + _NEXT]
+
+
+@Compiled
+def _mix(corners: Words, x: Plane, y: Plane, index: Plane, shade: Plane) -> None:
+    a, b, c, d = corners[0], corners[1], corners[2], corners[3]
+    for i in range(index.shape[0]):
+        left, right = np.float32(a[i] & _LOW), np.float32(b[i] & _LOW)
+        above = left + (right - left) * x[i]
+        left, right = np.float32(c[i] & _LOW), np.float32(d[i] & _LOW)
+        below = left + (right - left) * x[i]
+        index[i] = above + (below - above) * y[i]
+    for i in range(index.shape[0]):
+        left, right = np.float32((a[i] >> _HIGH) & _LOW), np.float32((b[i] >> _HIGH) & _LOW)
+        above = left + (right - left) * x[i]
+        left, right = np.float32((c[i] >> _HIGH) & _LOW), np.float32((d[i] >> _HIGH) & _LOW)
+        below = left + (right - left) * x[i]
+        shade[i] = above + (below - above) * y[i]
+
+
+@Compiled
+def _light(above: Plane, here: Plane, below: Plane, canvas: Plane, settings: Plane, out: Plane) -> None:
+    depth, gloss, contrast, lift, flare = settings[0], settings[1], settings[2], settings[3], settings[4]
+    for i in range(out.shape[0]):
+        fall = below[i + 1] - above[i + 1] + here[i + 2] - here[i]
+        slope = depth * (fall * _UNIT + canvas[i])
+        facing = slope / np.sqrt(_1 + slope * slope)
+        glint = max(facing, _0)
+        tone = _HALF + contrast * (here[i + 1] * _UNIT - _HALF)
+        tone += _FAR * facing + gloss * glint * glint * glint + lift
+        tone += flare * tone * tone
+        out[i] = min(max(tone, _0), _1)
+
+
+@Compiled
+def _between(near: Plane, far: Plane, gain: np.float32, offset: np.float32, out: Plane) -> None:
+    for i in range(out.shape[0]):
+        out[i] = offset + gain * (_NEAR * near[i] + _FAR * far[i])
+
+
+@Compiled
+def _entries(
+    hues: Plane,
+    tones: Plane,
+    hues_beside: Plane,
+    tones_beside: Plane,
+    grains: NDArray[np.int8],
+    grit: np.float32,
+    size: tuple[int, int],
+    out: Words,
+) -> None:
+    """Places in the table of every other pixel of a row, between its pixels and those beside."""
+    mask, line, last = np.int32(size[0] - 1), np.int32(size[1]), np.float32(size[1] - 1)
+    for i in range(out.shape[0]):
+        row = _NEAR * tones[i + 1] + _FAR * tones_beside[i] + grit * np.float32(grains[i])
+        column = np.int32(_NEAR * hues[i + 1] + _FAR * hues_beside[i])
+        out[i] = np.int32(np.int32(np.int32(column & mask) * line) + np.int32(min(max(row, _0), last)))
+
+
+@Compiled
+def _look_up(flat: Words, even: Words, odd: Words, out: Bytes) -> None:
+    for i in range(out.shape[0] // 6):
+        rgb = flat[np.uint32(even[i])]
+        out[6 * i], out[6 * i + 1], out[6 * i + 2] = _red(rgb), _green(rgb), _blue(rgb)
+        rgb = flat[np.uint32(odd[i])]
+        out[6 * i + 3], out[6 * i + 4], out[6 * i + 5] = _red(rgb), _green(rgb), _blue(rgb)
+    if out.shape[0] % 6:
+        rgb = flat[np.uint32(even[out.shape[0] // 6])]
+        out[-3], out[-2], out[-1] = _red(rgb), _green(rgb), _blue(rgb)
+
+
+@Compiled
+def _red(rgb: np.int32) -> np.uint8:
+    return np.uint8(rgb)
+
+
+@Compiled
+def _green(rgb: np.int32) -> np.uint8:
+    return np.uint8(rgb >> np.int32(8))
+
+
+@Compiled
+def _blue(rgb: np.int32) -> np.uint8:
+    return np.uint8(rgb >> np.int32(16))
+
+
+@Compiled
+def pack(index: Plane, shade: Plane, out: Words) -> None:
+    """Pack fields 0..1, all [h, w]; what a generator overshoots is cut."""
+    full = np.float32(65535)
+    for row in range(out.shape[0]):
+        low, high, line = index[row], shade[row], out[row]
+        for i in range(out.shape[1]):
+            near = np.int32(min(max(low[i], _0), _1) * full + _HALF)
+            far = np.int32(min(max(high[i], _0), _1) * full + _HALF)
+            line[i] = np.int32(near | np.int32(far << _HIGH))
+
+
+@Compiled
+def crisp(
+    value: NDArray[np.uint16],
+    low: NDArray[np.uint16],
+    high: NDArray[np.uint16],
+    amount: np.float32,
+    out: NDArray[np.uint16],
+) -> None:
+    """Move each value towards the nearer of its extremes, by an S-curve between them, all [n]."""
+    for i in range(value.shape[0]):
+        bottom = np.float32(low[i])
+        span = np.float32(high[i]) - bottom + _1
+        share = (np.float32(value[i]) - bottom) / span
+        steep = share * share * (_3 - _2 * share)
+        out[i] = np.uint16(np.int32(np.float32(value[i]) + amount * span * (steep - share)))

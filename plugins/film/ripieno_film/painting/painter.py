@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 from ripieno.contracts import InputError
 from ripieno.contracts.context import derive_seed
 
-from .loops import bend, colour, light
+from . import loops
 from .noise import texture
-from .palette import colour_table
+from .palette import COLUMNS, PALETTE, ROWS, colour_table
 from .settings import Controls, Paint
 
+_FULL = 65535.0
 _MARGIN = 8
-_TILE = 512
-PALETTE = ("#0b1e4f", "#1f6feb", "#18c7b5", "#ffd166", "#ff6a3d", "#b5179e")
+_TILE = 256
+_WARP_UNIT = 4096
+_SAND_UNIT = 32
 
 
 class Painter:
@@ -37,29 +39,19 @@ class Painter:
     """
 
     def __init__(self, look: Mapping[str, Any], *, size: tuple[int, int]) -> None:
-        self.paint_settings = Paint.model_validate(dict(look.get("paint", {})))
-        self.size = width, height = size
-        self._half = -(-width // 2), -(-height // 2)
+        self.settings = paint = Paint.of(look)
+        self.width, self.height = size
+        # The half grid, without its frame; an odd side gets a pixel that is cut off again.
+        self._half = width, height = -(-self.width // 2), -(-self.height // 2)
         # By size and look, never by the call: the canvas stands still.
-        seed = derive_seed(
-            0, "painting", json.dumps([look.get("palette"), look.get("paint")], sort_keys=True)
-        )
-        rng = np.random.default_rng(seed)
-        paint, unit = self.paint_settings, max(self._half)
-        table = colour_table(look.get("palette") or PALETTE, paint, rng=rng)
-        self._table = np.ascontiguousarray(np.pad(table, ((0, 0), (0, 0), (0, 1)), constant_values=255)).view(
-            np.uint32
-        )[..., 0]
-        self._warp = np.stack(
-            [texture(self._half, slope=1.6, longest=unit / 5, shortest=6, rng=rng) for _ in range(2)]
-        )
-        self._bumps = texture(self._half, slope=0.9, longest=unit / 20, shortest=2.5, rng=rng) * np.float32(
-            0.012 * paint.detail
-        )
-        self._sand = texture((_TILE, _TILE), slope=0.3, longest=12, shortest=1.2, rng=rng)
-        self._bent = np.empty((2, *self._half[::-1]), np.float32)
-        self._lit = np.empty(self._half[::-1], np.float32)
-        self._packed = np.empty((height, width), np.uint32)
+        names = json.dumps([look.get("palette"), look.get("paint"), list(size)], sort_keys=True)
+        rng = np.random.default_rng(derive_seed(0, "painting", names))
+        table = colour_table(look.get("palette", PALETTE), paint, rng=rng)
+        opaque = np.pad(table, ((0, 0), (0, 0), (0, 1)), constant_values=255)
+        self._table = np.ascontiguousarray(opaque).view(np.int32)[..., 0]
+        self._warp = _warp((width + 4, height + 4), rng)
+        self._slopes = _slopes((width + 2, height + 2), 0.012 * paint.detail, rng)
+        self._sand = _sand(width, rng)
 
     def paint(self, fields: NDArray[np.float32], controls: Controls) -> NDArray[np.uint8]:
         """One frame.
@@ -67,7 +59,7 @@ class Painter:
         Parameters
         ----------
         fields : NDArray[np.float32]
-            [2, h, w], palette index and shade, or [3, h, w], red, green, blue; 0..1.
+            [2, h, w], palette index and shade, 0..1.
         controls : Controls
             Of this frame.
 
@@ -75,78 +67,112 @@ class Painter:
         -------
         NDArray[np.uint8]
             [height, width, 3]; a new array.
+
+        Raises
+        ------
+        InputError
+            If the fields have another shape.
         """
-        import cv2
-
-        if fields.ndim != 3 or fields.shape[0] not in (2, 3):
-            raise InputError(f"fields have shape {fields.shape}, expected [2, h, w] or [3, h, w]")
-        paint = self.paint_settings
-        grown, start, step = self._grow(fields, controls.zoom)
-        width, height = self._half
-        shift = np.array(
-            [int(controls.drift[0] % 1 * width) % width, int(controls.drift[1] % 1 * height) % height]
-        )
-        reach = paint.warp * 0.008 * max(width, height) * step[0]
-        bend(grown, self._warp, start, step, shift, reach, self._bent)
-        lively = 0.7 + 0.6 * controls.energy
-        light(
-            self._bent,
-            self._bumps,
-            paint.relief * lively * (1 + 0.5 * controls.pulse) * max(self._half) / 96,
-            0.5 * paint.gloss,
-            paint.contrast * (0.85 + 0.3 * controls.energy),
-            0.07 * controls.pulse,
-            0.35 * controls.flash,
-            self._lit,
-        )
-        colour(
-            self._bent[0],
-            self._lit,
+        fields = np.ascontiguousarray(fields, np.float32)
+        if fields.ndim != 3 or fields.shape[0] != 2:
+            raise InputError(f"fields have shape {fields.shape}, expected [2, h, w]: index and shade")
+        packed, grid = self._grown(fields, controls.zoom)
+        shift, blend = self._shift(controls.drift)
+        frame = np.empty((self.height, 3 * self.width), np.uint8)
+        loops.paint(
+            packed,
+            grid,
+            self._warp,
+            shift,
+            blend,
+            self._slopes,
+            self._lighting(controls),
             self._sand,
-            paint.turns,
-            controls.hue % 1.0,
-            0.018 * paint.detail,
+            self._colouring(controls),
             self._table,
-            self._packed,
+            frame,
         )
-        pixels = self._packed.view(np.uint8).reshape(*self._packed.shape, 4)
-        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB), np.uint8)
+        return frame.reshape(self.height, self.width, 3)
 
-    def _grow(
+    def _grown(
         self, fields: NDArray[np.float32], zoom: float
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """The part that is seen, four times as fine, and where the half-size grid lies in it."""
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """The part that is seen, packed and four times as fine, and where the half grid lies in it."""
         import cv2
 
-        planes, rows, columns = fields.shape
-        width, height = self._half
-        scale = min(columns / width, rows / height) / max(zoom, 1.0)
-        seen = np.array([width * scale, height * scale])
-        first = (np.array([columns, rows]) - seen) / 2
-        low = np.floor(first).astype(int)
-        high = np.ceil(first + seen).astype(int)
-        grown = []
-        for plane in fields:
-            framed = cv2.copyMakeBorder(plane, _MARGIN, _MARGIN, _MARGIN, _MARGIN, cv2.BORDER_REFLECT)
-            part = framed[low[1] : high[1] + 2 * _MARGIN, low[0] : high[0] + 2 * _MARGIN]
-            grown.append(cv2.pyrUp(self._crisp(cv2.pyrUp(self._keen(part)))))
-        step = np.full(2, scale * 4, np.float32)
-        start = ((first - low + _MARGIN + 0.5 * scale - 0.5) * 4).astype(np.float32)
-        return np.stack(grown), start, step
+        rows, columns = fields.shape[1:]
+        size = np.array(self._half)
+        scale = min(columns / size[0], rows / size[1]) / max(zoom, 1.0)
+        first = (np.array([columns, rows]) - size * scale) / 2
+        low, high = np.floor(first).astype(int), np.ceil(first + size * scale).astype(int)
+        words = np.empty((rows, columns), np.int32)
+        loops.pack(fields[0], fields[1], words)
+        pairs = words.view(np.uint16).reshape(rows, columns, 2)
+        framed = cv2.copyMakeBorder(pairs, _MARGIN, _MARGIN, _MARGIN, _MARGIN, cv2.BORDER_REFLECT)
+        part = framed[low[1] : high[1] + 2 * _MARGIN, low[0] : high[0] + 2 * _MARGIN]
+        grown = cv2.pyrUp(self._crisp(cv2.pyrUp(_keen(part))))
+        reach = 0.008 * self.settings.warp * max(self._half) * scale
+        # Sample 0 of the frame lies two half pixels before the picture.
+        begin = first - low + _MARGIN + (0.5 - 2.0) * scale - 0.5
+        grid = 4 * np.array([begin[0], begin[1], scale, reach / _WARP_UNIT])
+        return grown.view(np.int32)[..., 0], grid.astype(np.float32)
 
-    def _keen(self, plane: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Against the blur of the doublings that follow, which draw cubic B-splines."""
-        import cv2
-
-        return cv2.addWeighted(plane, 1.6, cv2.GaussianBlur(plane, (3, 3), 0), -0.6, 0)
-
-    def _crisp(self, plane: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _crisp(self, pairs: NDArray[np.uint16]) -> NDArray[np.uint16]:
         """Edges steeper, without overshoot: towards the nearer of the extremes around."""
         import cv2
 
+        if not self.settings.sharpness:
+            return pairs
         around = np.ones((5, 5), np.uint8)
-        low, high = cv2.erode(plane, around), cv2.dilate(plane, around)
-        span = high - low + 1e-4
-        share = (plane - low) / span
-        steep = share * share * (3 - 2 * share)
-        return plane + np.float32(self.paint_settings.sharpness * 1.5) * span * (steep - share)
+        low, high = cv2.erode(pairs, around), cv2.dilate(pairs, around)
+        out = np.empty_like(pairs)
+        planes = (plane.reshape(-1) for plane in (pairs, low, high))
+        loops.crisp(*planes, np.float32(1.5 * self.settings.sharpness), out.reshape(-1))
+        return out
+
+    def _shift(self, drift: tuple[float, float]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        place = np.array([drift[0] % 1.0 * (self._half[0] + 4), drift[1] % 1.0 * (self._half[1] + 4)])
+        whole = np.floor(place)
+        return whole.astype(np.int64), (place - whole).astype(np.float32)
+
+    def _lighting(self, controls: Controls) -> NDArray[np.float32]:
+        paint, lively = self.settings, 0.7 + 0.6 * controls.energy
+        depth = paint.relief * lively * (1 + 0.5 * controls.pulse) * max(self._half) / 96
+        contrast = paint.contrast * (0.85 + 0.3 * controls.energy)
+        return np.array(
+            [depth, 0.5 * paint.gloss, contrast, 0.07 * controls.pulse, 0.35 * controls.flash], np.float32
+        )
+
+    def _colouring(self, controls: Controls) -> NDArray[np.float32]:
+        # One turn more, so that what is cut to a whole number is never negative.
+        turn = (controls.hue % 1.0 + 1.0) * COLUMNS
+        grit = 0.018 * self.settings.detail * ROWS / _SAND_UNIT
+        return np.array([self.settings.turns * COLUMNS / _FULL, turn, grit], np.float32)
+
+
+def _keen(pairs: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Against the blur of the doublings that follow, which draw cubic B-splines."""
+    import cv2
+
+    return np.asarray(cv2.addWeighted(pairs, 1.6, cv2.GaussianBlur(pairs, (3, 3), 0), -0.6, 0), np.uint16)
+
+
+def _warp(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.int16]:
+    """How far the soft noise moves x and y, twice side by side, so that it can be shifted."""
+    planes = [texture(size, slope=1.6, longest=max(size) / 5, shortest=6, rng=rng) for _ in range(2)]
+    units = np.rint(np.clip(np.stack(planes), -4, 4) * _WARP_UNIT).astype(np.int16)
+    return np.concatenate([np.pad(units, ((0, 0), (0, 1), (0, 0)), mode="wrap")] * 2, axis=2)
+
+
+def _slopes(size: tuple[int, int], depth: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """What the canvas adds to the fall towards the lower right."""
+    bumps = texture(size, slope=0.9, longest=max(size) / 20, shortest=2.5, rng=rng)
+    fall = np.roll(bumps, -1, 0) - np.roll(bumps, 1, 0) + np.roll(bumps, -1, 1) - np.roll(bumps, 1, 1)
+    return fall * np.float32(depth)
+
+
+def _sand(half: int, rng: np.random.Generator) -> NDArray[np.int8]:
+    """Fine grain [tile, 2, half], even columns before odd ones."""
+    grains = texture((2 * half, _TILE), slope=0.3, longest=12, shortest=1.2, rng=rng)
+    units = np.clip(np.rint(grains * _SAND_UNIT), -127, 127).astype(np.int8)
+    return np.ascontiguousarray(units.reshape(_TILE, half, 2).transpose(0, 2, 1))

@@ -13,10 +13,13 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from ripieno.contracts import ConfigError
+
 from .colour import lab_from_hex, lab_from_lch, lch_from_lab, linear_from_lab, srgb_from_lch
 from .settings import Paint
 
-COLUMNS, ROWS = 1024, 256
+COLUMNS, ROWS = 512, 128
+PALETTE = ("#0b1e4f", "#1f6feb", "#18c7b5", "#ffd166", "#ff6a3d", "#b5179e")
 _LEAST_CHROMA = 0.05
 _HUE_LIGHT, _HUE_DARK = np.radians(100.0), np.radians(285.0)
 _LEAN = 0.16
@@ -57,8 +60,6 @@ def colour_table(palette: Sequence[str], paint: Paint, *, rng: Generator) -> NDA
 
 def _stops(palette: Sequence[str], saturation: float) -> NDArray[np.float64]:
     """Lightness, chroma, hue of the palette's colours; a grey takes the hue of the colour before it."""
-    from ripieno.contracts import ConfigError
-
     if not len(palette):
         raise ConfigError("palette: it has no colours. Name some, such as ['#0b1e4f', '#ff6a3d']")
     stops = lch_from_lab(lab_from_hex(palette))

@@ -1,10 +1,13 @@
 """What a look may say of the painting, and what changes from frame to frame."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
-from ripieno.contracts import PluginConfig
+from ripieno.contracts import ConfigError, PluginConfig
+from ripieno.contracts.config import message_of
 
 
 class Paint(PluginConfig):
@@ -21,6 +24,22 @@ class Paint(PluginConfig):
     saturation: float = Field(1.0, ge=0, le=2, description="Factor on the palette's chroma.")
     shadow: float = Field(0.14, ge=0, le=0.5, description="Lightness (OKLab) of the deepest shade.")
     highlight: float = Field(0.94, ge=0.5, le=1, description="Lightness (OKLab) of the brightest shade.")
+
+    @classmethod
+    def of(cls, look: Mapping[str, Any]) -> Self:
+        """The settings of a look.
+
+        Raises
+        ------
+        ConfigError
+            If one is unknown or out of range.
+        """
+        try:
+            return cls.model_validate(dict(look.get("paint", {})))
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise ConfigError(f"paint.{place}: {message_of(first)}") from error
 
 
 @dataclass(frozen=True)
