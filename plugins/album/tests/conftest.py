@@ -1,0 +1,6 @@
+"""Makes `reels`, what these tests show, importable."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
