@@ -1,0 +1,1 @@
+"""The files of the networks that come with the package, and their card."""

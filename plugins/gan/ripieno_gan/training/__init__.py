@@ -1,0 +1,1 @@
+"""The training of a generator: networks, losses, lessons, export. It needs the extra `train`."""
