@@ -20,7 +20,7 @@ SHORTEST_S = 0.05
 def pulse_frames(
     beats: Beats | None, *, subdivision_beats: float, bpm: float | None, fps: float, frames: int
 ) -> Frames:
-    """Frames of all pulses of a film, strictly increasing; one before its begin and one after its end.
+    """Frames of all pulses of a film, strictly increasing, from before its begin to after its end.
 
     Parameters
     ----------
@@ -48,19 +48,12 @@ def pulse_frames(
             return np.zeros(0, np.int64)
         first_s = float(known_s[0]) if len(known_s) else 0.0
         known_s, positions = np.array([first_s, first_s + 60 / bpm]), np.zeros(2, np.int64)
-    times_s, places = _continued(known_s, positions, until_s=frames / fps)
-    if subdivision_beats >= 1:
-        pulses_s = times_s[places % max(1, round(subdivision_beats)) == 0]
-    else:
-        pulses_s = _between(times_s, subdivision_beats)
-    found = np.unique(np.round(pulses_s * fps).astype(np.int64))
-    if len(found) < 2:
-        return np.zeros(0, np.int64)
-    # With a pulse on either side of it every frame has a phase.
-    step = int(np.median(np.diff(found)))
-    before = [min(0, found[0] - step)] if found[0] > 0 else []
-    after = [max(frames, found[-1] + step)] if found[-1] < frames else []
-    return np.asarray([*before, *found, *after], np.int64)
+    every = max(1, round(subdivision_beats))
+    times_s, places = _continued(known_s, positions, until_s=frames / fps, more=every)
+    pulses_s = (
+        times_s[places % every == 0] if subdivision_beats >= 1 else _between(times_s, subdivision_beats)
+    )
+    return np.unique(np.round(pulses_s * fps).astype(np.int64))
 
 
 def phase_of(pulses: Frames, first: int, last: int) -> NDArray[np.float64]:
@@ -74,22 +67,18 @@ def phase_of(pulses: Frames, first: int, last: int) -> NDArray[np.float64]:
 
 
 def _continued(
-    known_s: NDArray[np.float64], positions: NDArray[np.int64], *, until_s: float
+    known_s: NDArray[np.float64], positions: NDArray[np.int64], *, until_s: float, more: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Beats from 0 s or before to the end or after it, and the number of each since a downbeat."""
+    """Beats from before 0 s to after the end, `more` on both sides, and the number of each since a downbeat."""
     # Beats that stand closer than any music's would fill the time around them with millions.
     first_s = max(float(known_s[1] - known_s[0]), SHORTEST_S)
     last_s = max(float(known_s[-1] - known_s[-2]), SHORTEST_S)
-    early = ceil(max(known_s[0], 0) / first_s)
-    late = ceil(max(until_s - known_s[-1], 0) / last_s) + 1
-    times_s = np.concatenate(
-        [
-            known_s[0] - first_s * np.arange(early, 0, -1),
-            known_s,
-            known_s[-1] + last_s * np.arange(1, late + 1),
-        ]
-    )
-    return times_s, np.arange(-early, len(known_s) + late) - _downbeats(positions, early, late)
+    early = ceil(known_s[0] / first_s) + more
+    late = ceil(max(until_s - known_s[-1], 0) / last_s) + more
+    before_s = known_s[0] - first_s * np.arange(early, 0, -1)
+    after_s = known_s[-1] + last_s * np.arange(1, late + 1)
+    numbers = np.arange(-early, len(known_s) + late)
+    return np.concatenate([before_s, known_s, after_s]), numbers - _downbeats(positions, early, late)
 
 
 def _downbeats(positions: NDArray[np.int64], early: int, late: int) -> NDArray[np.int64]:

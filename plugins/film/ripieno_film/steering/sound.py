@@ -100,12 +100,18 @@ class Sound:
         return np.clip((level_db - SILENT_DB) / (SOUNDING_DB - SILENT_DB), 0, 1)
 
     def onsets(self, first: int, last: int) -> Array:
-        """Onset strength 0..1: the strongest until the next frame, so that none falls between two."""
-        rows, _ = self._places(first, last + 1)
-        start, stop = int(rows[0]), max(int(rows[-1]), int(rows[0]) + 1)
-        strong = self._standardised(start, stop)[:, self.column("onset_strength")]
-        begins = np.minimum(rows[:-1] - start, len(strong) - 1)
-        return np.clip((np.maximum.reduceat(strong, begins) - 0.5) / 2.5, 0, 1)
+        """Onset strength 0..1: the strongest row of those nearest to each frame, so that none is left out."""
+        edges_s = (np.arange(first, last + 1) - 0.5) / self.fps
+        rows = np.ceil((edges_s - self.features.start_s) * self.features.rate_hz - 1e-6).astype(np.int64)
+        rows = np.clip(rows, 0, len(self.features.values) - 1)
+        # Where rows are rarer than frames, the row before goes on.
+        begins = np.where(rows[1:] > rows[:-1], rows[:-1], np.maximum(rows[:-1] - 1, 0))
+        ends = np.maximum(rows[1:], begins + 1)
+        start = int(begins.min())
+        heard = self._standardised(start, int(ends.max()))[:, self.column("onset_strength")]
+        spans = np.column_stack([begins, ends]).ravel() - start
+        strongest = np.maximum.reduceat(np.append(heard, 0), spans)[::2]
+        return np.clip((strongest - 0.5) / 2.5, 0, 1)
 
     def _places(self, first: int, last: int) -> tuple[NDArray[np.int64], Array]:
         """The row before each frame, and how far the frame lies towards the next row."""
