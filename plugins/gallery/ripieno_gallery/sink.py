@@ -12,6 +12,11 @@ from .items import make_item, slugs
 from .page import PAGE, TABLE, Site, render
 from .table import as_csv, columns_of
 
+# Folders may have spaces in their names; a path that a reason begins with ends at its colon.
+_FOLDERS = re.compile(
+    r"\A(?:[A-Za-z]:)?[\\/](?:[^\\/:]+[\\/])+(?=[^\\/:]*:)|(?<![^\s'\"(\[])(?:[A-Za-z]:)?[\\/](?:[^\s\\/:]+[\\/])+"
+)
+
 
 class Gallery(Sink[GalleryConfig]):
     """A site that shows sound before and after: players, pictures, a table of scores.
@@ -81,8 +86,7 @@ def _licences(artifacts: Iterable[Artifact]) -> tuple[Licence, ...]:
 
 def _published(lost: Mapping[str, str]) -> dict[str, str]:
     """Reasons without the folders of this machine, which are nobody's business on a web host."""
-    folders = re.compile(r"(?<!\S)(?:[A-Za-z]:)?[\\/](?:[^\s\\/:]+[\\/])+")
-    return {name: folders.sub("", why) for name, why in lost.items()}
+    return {name: _FOLDERS.sub("", why) for name, why in lost.items()}
 
 
 def _files(folder: Path) -> list[Path]:

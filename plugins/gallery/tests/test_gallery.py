@@ -177,10 +177,18 @@ def test_any_sound_can_be_shown(tmp_path, name):
 
 
 def test_items_that_failed_are_named_with_the_reason_but_not_with_folders(tmp_path):
-    lost = {"b": HOSTILE, "c": "/home/me/takes/c.wav: not media", "d": "D:\\takes\\d.wav: at 1/2 of it"}
-    with use_context(new_context(lost=lost)):
+    lost = {
+        HOSTILE: HOSTILE,
+        "/home/me/takes/c.wav: not media": "c.wav: not media",
+        "D:\\takes\\d.wav: at 1/2 of it": "d.wav: at 1/2 of it",
+        "/home/me/My Takes/e.wav: not media": "e.wav: not media",
+        "no codec for '/home/me/f.wav' and/or (/srv/g.wav)": "no codec for 'f.wav' and/or (g.wav)",
+        "takes/h.wav: see https://example.org/a/b": "takes/h.wav: see https://example.org/a/b",
+        "/home/me/i.wav has no sound, or 1/2 of one": "i.wav has no sound, or 1/2 of one",
+    }
+    with use_context(new_context(lost=dict(zip("bcdefgh", lost, strict=True)))):
         folder = published(tmp_path, {"a": noise(0.1)}, {"a": noise(0.1)})
-    assert {"b", HOSTILE, "c.wav: not media", "d.wav: at 1/2 of it"} <= set(page_of(folder).texts)
+    assert {"b", *lost.values()} <= set(page_of(folder).texts)
 
 
 def test_a_gallery_of_nothing_is_a_page(tmp_path):
