@@ -118,11 +118,16 @@ def model_folder(config: WordErrorsConfig) -> Path:
     ------
     MissingError
         If none is given, or there is no such folder.
+    InputError
+        If the folder lacks a file of such a model.
     """
     if config.model is None:
         raise MissingError(WHERE_FROM)
     if not config.model.is_dir():
         raise MissingError(f"{config.model}: no such folder. {WHERE_FROM}")
+    missing = [name for name in NEEDED_FILES if not (config.model / name).is_file()]
+    if missing:
+        raise InputError(f"{config.model} has no {', '.join(missing)}. {WHERE_FROM}")
     return config.model
 
 
@@ -171,9 +176,6 @@ def load_whisper(folder: Path, *, device: str, compute: str) -> Any:
     InputError
         If the folder holds no such model.
     """
-    missing = [name for name in NEEDED_FILES if not (folder / name).is_file()]
-    if missing:
-        raise InputError(f"{folder} has no {', '.join(missing)}. {WHERE_FROM}")
     try:
         from faster_whisper import WhisperModel
     except ImportError as cause:

@@ -136,8 +136,9 @@ class TestMissing:
 
         with pytest.raises(MissingError, match="no such folder"):
             measure(tmp_path / "nowhere")
-        with pytest.raises(InputError, match=r"has no model\.bin, config\.json, tokenizer\.json"):
-            measure(tmp_path)
+        for refused in (measure, lambda folder: WordErrors.assets(WordErrorsConfig(model=folder))):
+            with pytest.raises(InputError, match=r"has no model\.bin, config\.json, tokenizer\.json"):
+                refused(tmp_path)
         damaged = shutil.copytree(tiny_whisper(), tmp_path / "damaged")
         (damaged / "model.bin").write_bytes(b"nothing of the kind")
         with pytest.raises(InputError, match="not a Whisper model"):
