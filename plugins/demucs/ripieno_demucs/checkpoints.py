@@ -165,7 +165,11 @@ def _check_metadata(path: Path) -> None:
         )
     if "structure" not in facts:
         return
-    foreign = set(_classes(json.loads(facts["structure"]))) - set(_QUANTIZERS)
+    try:
+        named = set(_classes(json.loads(facts["structure"])))
+    except (TypeError, ValueError, RecursionError) as cause:
+        raise InputError(f"{path}: does not say how its weights are packed: {cause}. Get it again") from cause
+    foreign = named - set(_QUANTIZERS)
     if foreign:
         raise InputError(
             f"{path}: its weights name {', '.join(sorted(foreign))}, which is no quantizer of diffq"

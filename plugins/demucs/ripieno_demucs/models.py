@@ -166,7 +166,7 @@ def safetensors_facts(path: Path) -> Mapping[str, str]:
             if length > _HEADER_LIMIT_BYTES:
                 raise ValueError(f"a header of {length} bytes")
             facts = json.loads(file.read(length)).get("__metadata__", {})
-    except (OSError, struct.error, ValueError, AttributeError) as cause:
+    except (OSError, struct.error, ValueError, AttributeError, RecursionError) as cause:
         raise InputError(f"{path}: is no safetensors file: {cause}. Get it again") from cause
     return facts if isinstance(facts, dict) else {}
 

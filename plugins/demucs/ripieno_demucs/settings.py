@@ -143,14 +143,8 @@ def needed_files(config: DemucsConfig) -> tuple[tuple[int, Path], ...]:
     ConfigError, MissingError, InputError
         If the files are not those of the model, or not there.
     """
-    bag, stems = bag_of(config), stems_of(config)
-    check_weights(bag, stems)
-    members = bag.members(wanted_stems(stems, config.two_stems))
-    signatures = list(dict.fromkeys(bag.signatures[index] for index in members))
+    bag, members, signatures = _needed(config)
     if config.folder is None:
-        if len(config.weights) != len(signatures):
-            needed = f"{config.model} needs {', '.join(signatures)}"
-            raise ConfigError(f"weights: {needed}. Name a file for each, or leave `weights` out")
         paths = [_file(weights) for weights in config.weights]
     else:
         paths = [checkpoint_in(config.folder, signature) for signature in signatures]
@@ -159,10 +153,23 @@ def needed_files(config: DemucsConfig) -> tuple[tuple[int, Path], ...]:
 
 
 def own_files(config: DemucsConfig) -> tuple[Path, ...]:
-    """Files of the networks that are needed, but for the catalogue's."""
+    """Files of the networks that are needed, but for the catalogue's; see `needed_files` for its errors."""
     if config.folder is not None:
         return tuple(path for _, path in needed_files(config))
+    _needed(config)
     return tuple(_file(weights) for weights in config.weights if isinstance(weights, Path))
+
+
+def _needed(config: DemucsConfig) -> tuple[Bag, tuple[int, ...], tuple[str, ...]]:
+    """The bag, the numbers of its networks that are needed, and whose they are."""
+    bag, stems = bag_of(config), stems_of(config)
+    check_weights(bag, stems)
+    members = bag.members(wanted_stems(stems, config.two_stems))
+    signatures = tuple(dict.fromkeys(bag.signatures[index] for index in members))
+    if config.folder is None and len(config.weights) != len(signatures):
+        needed = f"{config.model} needs {', '.join(signatures)}"
+        raise ConfigError(f"weights: {needed}. Name a file for each, or leave `weights` out")
+    return bag, members, signatures
 
 
 def licences_of(config: DemucsConfig) -> tuple[Licence, ...]:

@@ -81,6 +81,16 @@ def test_packed_weights_name_no_class_but_quantizers(tmp_path):
         load_network(path, trust=True)
 
 
+@pytest.mark.parametrize("structure", ["{", "[" * 100_000])
+def test_packed_weights_that_are_not_described_are_refused(tmp_path, structure):
+    facts = {"klass": "demucs.demucs.Demucs", "args": "[]", "kwargs": "{}", "structure": structure}
+    path = tmp_path / "net.safetensors"
+    save_file({"a": torch.zeros(1)}, path, facts)
+    with pytest.raises(InputError, match="how its weights are packed") as caught:
+        load_network(path, trust=True)
+    assert str(path) in one_line(caught)
+
+
 @pytest.mark.parametrize("share", [0, 0.001, 0.5])
 def test_a_damaged_safetensors_file_is_refused(tmp_path, share):
     path = save_safe(network("Demucs"), tmp_path, "net")

@@ -93,9 +93,7 @@ def test_a_file_that_was_got_by_hand_is_named_by_its_path(tmp_path):
     with pytest.raises(RefusedError, match="trust: true"):
         DemucsSeparator.assets(DemucsConfig(model="hdemucs_mmi", weights=[path]))
     with pytest.raises(ConfigError, match="needs 75fc33f5. Name a file for each"):
-        DemucsSeparator(DemucsConfig(model="hdemucs_mmi", weights=[path, path], trust=True)).separate(
-            song(0.2)
-        )
+        DemucsSeparator.assets(DemucsConfig(model="hdemucs_mmi", weights=[path, path], trust=True))
     with pytest.raises(MissingError, match=r"gone.th: no such file.*core models show"):
         DemucsSeparator.assets(DemucsConfig(model="hdemucs_mmi", weights=[tmp_path / "gone.th"]))
 
