@@ -185,9 +185,7 @@ def _measured(
     from . import running
 
     estimates = running.estimates_of(host, candidate, mixtures)
-    scores = running.measure(host, candidate, estimates, mixtures)
-    if whisper:
-        scores = running.with_words(host, scores, estimates, mixtures, whisper=whisper)
+    scores = running.measure(host, candidate, estimates, mixtures, whisper=whisper)
     return scores, estimates.real_time_factor
 
 

@@ -8,8 +8,8 @@ A pipeline under test has a list input ``mix`` and gives the speech of each; one
 
 import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -153,49 +153,44 @@ def _speech_output(candidate: Candidate, outputs: Mapping[str, str]) -> str:
     return wanted
 
 
-def measure(host: Host, candidate: Candidate, estimates: Estimates, mixtures: MixtureSet) -> list[Score]:
-    """Scores of what a pipeline made, by the metrics of ``pipelines/measure.yaml``."""
+def measure(
+    host: Host, candidate: Candidate, estimates: Estimates, mixtures: MixtureSet, *, whisper: Path | None
+) -> list[Score]:
+    """Scores of what a pipeline made, by the metrics of ``pipelines/measure.yaml``.
+
+    Parameters
+    ----------
+    whisper : Path or None
+        Folder of a recognizer's model: adds the word error rates of mixtures whose text is known.
+    """
+    # First, since a folder that holds no such model is no news to wait for.
+    words = _words(host, estimates, mixtures, whisper) if whisper else {}
     tracks = {track: mixtures.glob(track) for track in TRACKS}
-    run = host.run(str(PIPELINES / "measure.yaml"), {**tracks, **estimates.inputs}, {}, ())
-    found = _figures(run)
+    found = _figures(host.run(str(PIPELINES / "measure.yaml"), {**tracks, **estimates.inputs}, {}, ()))
     return [
         Score(
             candidate.name,
             mixture["name"],
             mixture["snr_db"],
             mixture["room"],
-            figures_of(found[mixture["name"]], is_clean=mixture["snr_db"] is None),
+            figures_of(
+                {**found[mixture["name"]], **words.get(mixture["name"], {})},
+                is_clean=mixture["snr_db"] is None,
+            ),
         )
         for mixture in mixtures.mixtures
     ]
 
 
-def with_words(
-    host: Host,
-    scores: Sequence[Score],
-    estimates: Estimates,
-    mixtures: MixtureSet,
-    *,
-    whisper: Path,
-) -> list[Score]:
-    """The same scores with the word error rates of mixtures whose text is known.
-
-    Parameters
-    ----------
-    whisper : Path
-        Folder of the recognizer's model.
-    """
+def _words(
+    host: Host, estimates: Estimates, mixtures: MixtureSet, whisper: Path
+) -> dict[str, dict[str, float]]:
+    """Word error rates by mixture, of those whose text is known."""
     if not any(mixtures.folder.glob("text/*.txt")):
-        return list(scores)
+        return {}
     inputs = {"text": mixtures.glob("text"), **estimates.inputs}
     settings = {"wer.model": str(whisper.resolve())}
-    found = _figures(host.run(str(PIPELINES / "words.yaml"), inputs, settings, ()))
-    return [
-        replace(score, values={**score.values, "wer": found[score.mixture]["wer"]})
-        if score.mixture in found
-        else score
-        for score in scores
-    ]
+    return _figures(host.run(str(PIPELINES / "words.yaml"), inputs, settings, ()))
 
 
 def figures_of(found: Mapping[str, float], *, is_clean: bool) -> dict[str, float]:
