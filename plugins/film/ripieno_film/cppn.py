@@ -28,6 +28,8 @@ SIDE = 256
 CHANNELS, GRID = 8, 4
 HIDDEN = 16
 BANK, DRAWN, AXES = 96, 512, 8
+# Of index and shade around their middle: the darkest and the lightest are left to the paint.
+REACH = (0.5, 0.38)
 FEATURES = ("rms", "centroid_hz", "flatness", "onset_strength")
 OPSET = 18
 IR_VERSION = 10
@@ -70,7 +72,7 @@ def draw_weights(rng: np.random.Generator) -> Weights:
         code=normal(HIDDEN, CHANNELS, 1.5),
         place=normal(HIDDEN, 3, 2.2),
         inner=[normal(HIDDEN, HIDDEN, scale) for scale in (1.9, 1.7)],
-        last=normal(2, HIDDEN, 1.9),
+        last=normal(2, HIDDEN, 1) * np.array([[1.9], [1.2]], np.float32),
     )
 
 
@@ -124,8 +126,13 @@ def network(weights: Weights) -> Any:
     value = layer(node("Tanh", value, to="bent"), weights.last, to="last")
     # Index and shade are one wave each: where it turns, colours fold and never jump.
     wave = node("Sin", value, to="wave")
-    half = constant("half", np.full((1, 1, 1, 1), 0.5))
-    node("Add", node("Mul", wave, half, to="halved"), half, to="fields")
+    reach = constant("reach", np.array(REACH)[None, :, None, None])
+    node(
+        "Add",
+        node("Mul", wave, reach, to="scaled"),
+        constant("middle", np.full((1, 1, 1, 1), 0.5)),
+        to="fields",
+    )
     graph = helper.make_graph(
         nodes,
         "cppn",

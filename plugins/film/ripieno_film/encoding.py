@@ -62,9 +62,22 @@ def ticks_of(rate: tuple[int, int]) -> tuple[int, int]:
 
 
 def segment_command(
-    path: Path, *, codec: str, crf: int, threads: int, size: tuple[int, int], rate: tuple[int, int]
+    path: Path,
+    *,
+    codec: str,
+    crf: int,
+    threads: int,
+    size: tuple[int, int],
+    rate: tuple[int, int],
+    key: int | None = None,
 ) -> list[str]:
-    """The command that makes a segment of raw yuv420p frames on its standard input."""
+    """The command that makes a segment of raw yuv420p frames on its standard input.
+
+    Parameters
+    ----------
+    key : int, optional
+        A frame that is coded by itself beside those that begin a group.
+    """
     import ffmpeg
 
     chosen = CODECS[codec]
@@ -82,6 +95,8 @@ def segment_command(
     }
     if codec == "av1":
         options["svtav1-params"] = f"lp={threads}"
+    if key is not None:
+        options["force_key_frames"] = f"expr:eq(n,{key})"
     raw = ffmpeg.input(
         "pipe:",
         format="rawvideo",

@@ -83,7 +83,6 @@ def mux(
     listed = write_list(segments, scratch / "segments.txt")
     picture = ffmpeg.input(file_url(listed), format="concat", safe=0)["v:0"]
     second, frame = ticks_of(rate)
-    # The last frame that is shown is not the last that is decoded: it is found by its time.
     last = (frames - 1) * frame
     rest = max(1, round(duration * second) - last)
     exact = f"round(PTS*TB*{second}/{frame})*{frame}"
@@ -102,9 +101,9 @@ def write_film(
     format: SoundFormat,
     options: Mapping[str, Any],
     tags: Mapping[str, str],
-    others: Sequence[Any] = (),
+    chapters: Path | None = None,
 ) -> None:
-    """Run FFmpeg with a picture of its graph and sound through a pipe."""
+    """Run FFmpeg with a picture of its graph, sound through a pipe, and chapters as a file of its metadata."""
     import ffmpeg
 
     heard = ffmpeg.input("pipe:", format="f32le", ar=format.rate_hz, ac=format.channels)["a:0"]
@@ -118,8 +117,16 @@ def write_film(
         # A film whose index stands first begins to play before it is loaded.
         **({"movflags": "+faststart"} if film.suffix == ".mp4" else {}),
     }
-    graph = ffmpeg.output(picture, heard, *others, file_url(film), **{**own, **REPRODUCIBLE, **options})
-    command = [*graph.compile(overwrite_output=True)]
+    graph = ffmpeg.output(picture, heard, file_url(film), **{**own, **REPRODUCIBLE, **options})
+    program, *command = graph.compile(overwrite_output=True)
+    # Else the picture is late where the sound of the files begins before 0, as AAC does.
+    command = [program, "-copyts", *command]
+    if chapters is not None:
+        # A further input without streams, which ffmpeg-python does not have.
+        after = command.index("pipe:") + 1
+        command[after:after] = ["-f", "ffmetadata", "-i", file_url(chapters)]
+        command[-2:-2] = ["-map_chapters", "2"]
+        command[command.index("-map_metadata") + 1] = "2"
     for tag, value in tags.items():
         command[-2:-2] = ["-metadata", f"{tag}={value}"]
     with encoder(command, folder=film.parent) as pipe:

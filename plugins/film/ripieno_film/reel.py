@@ -54,7 +54,7 @@ class Reel:
     field_every : int
         Pictures from one field of the generator to the next.
     segment_frames : int
-        Frames of a segment; the last one may have fewer.
+        Frames of a segment; the last one may have more or fewer.
     """
 
     rows: str
@@ -78,13 +78,13 @@ class Reel:
 
     @property
     def segments(self) -> int:
-        """How many there are."""
-        return ceil(self.frames / self.segment_frames)
+        """How many there are: the last one is half to one and a half times as long as the others."""
+        return max(1, floor(self.frames / self.segment_frames + 0.5))
 
     def span(self, segment: int) -> tuple[int, int]:
         """First frame of a segment, and the one after its last."""
         start = segment * self.segment_frames
-        return start, min(start + self.segment_frames, self.frames)
+        return start, self.frames if segment == self.segments - 1 else start + self.segment_frames
 
     def rows_at(self, pictures: NDArray[np.int64]) -> NDArray[np.float32]:
         """Rows [pictures, columns] of the trajectory at these pictures; its last row holds to the end."""
@@ -94,7 +94,8 @@ class Reel:
         low = np.floor(place + 1e-9).astype(np.int64)
         share = np.clip(place - low, 0, 1)[:, None]
         high = np.minimum(low + 1, len(rows) - 1)
-        return ((1 - share) * rows[low] + share * rows[high]).astype(np.float32)
+        between: NDArray[np.float32] = ((1 - share) * rows[low] + share * rows[high]).astype(np.float32)
+        return between
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -153,4 +154,5 @@ def check_fit(trajectory: Trajectory, *, duration_s: float) -> None:
 
 @lru_cache(maxsize=4)
 def _rows(path: str) -> NDArray[np.float32]:
-    return np.load(path, mmap_mode="r", allow_pickle=False)
+    rows: NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return rows

@@ -1,7 +1,6 @@
 """The renderer: a trajectory and its music as a film."""
 
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 
@@ -31,11 +30,6 @@ class LatentFilm(Renderer[LatentFilmConfig]):
 
     binaries = (FFMPEG,)
     parallel = True
-
-    @classmethod
-    def assets(cls, config: LatentFilmConfig) -> tuple[Path, ...]:
-        """The generator, where the settings name it."""
-        return (config.weights.plugin.path,) if config.weights.is_bound else ()
 
     def render(self, trajectory: Trajectory, audio: Audio, *, model: Model | None = None) -> Video:
         """Render the film of a piece.

@@ -62,8 +62,10 @@ def render_segment(job: Mapping[str, Any], context: Context) -> int:
     frames = frames_of(reel, start, stop)
     if job["keep_frames"]:
         frames = _kept(frames, Path(job["keep_frames"]), start)
+    # The film's last frame stays for less than the others: it must be the last that is decoded too.
+    key = stop - start - 1 if stop == reel.frames else None
     with atomic_path(journal.path(segment)) as part:
-        command = segment_command(part, size=reel.size, rate=reel.rate, **job["encoding"])
+        command = segment_command(part, size=reel.size, rate=reel.rate, key=key, **job["encoding"])
         with encoder(command, folder=journal.folder) as pipe:
             for planes in planes_of(frames, size=reel.size):
                 pipe.write(planes)

@@ -1,5 +1,6 @@
 """How long a film's picture and sound are: as a player shows and hears them, not as a header says."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -65,3 +66,17 @@ def _lines(film: Path, *options: str) -> Iterator[bytes]:
             yield from lines
     if rest:
         raise InputError(f"{film}: FFmpeg ended in the middle of a line")
+
+
+def read_tags(film: Path) -> dict[str, str]:
+    """What a file says of itself: title, artist, ..., names in lower case."""
+    with Pipe(["ffmpeg", "-i", file_url(film), "-f", "ffmetadata", "pipe:"], mode="read") as pipe:
+        text = pipe.read().decode("utf-8", "replace")
+    tags = {}
+    for line in text.replace("\\\n", " ").splitlines():
+        if line.startswith("["):
+            break
+        name, found, value = line.partition("=")
+        if found and not line.startswith(";"):
+            tags[name.lower()] = re.sub(r"\\(.)", r"\1", value)
+    return tags

@@ -1,0 +1,6 @@
+"""Makes `making_films`, what tests of films need, importable."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
