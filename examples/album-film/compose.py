@@ -145,7 +145,7 @@ def low_tide(desk: Desk) -> None:
     chords = chords_of("D2 F3 A3 C4 E4|Bb1 F3 A3 C4 D4|F2 E3 G3 A3 C4|C2 E3 G3 A3 D4") * 2
     for bar, chord in enumerate(chords):
         desk.pad(chord, 16 * bar, 16, -31 + min(bar, 4), 700 + 260 * bar)
-        for step, voice in zip((0, 3, 6, 10, 13), (1, 3, 2, 4, 3), strict=True):
+        for step, voice in zip((0, 4, 6, 10, 12), (1, 3, 2, 4, 3), strict=True):
             late_s = desk.rng.uniform(0, 0.012)
             sound = keys(chord[voice] + 12 * (step == 10), 1.8)
             desk.put(sound, desk.at(16 * bar + step) + late_s, -13 - 3 * (step % 2), pan=-0.3, send=0.45)
@@ -211,7 +211,7 @@ def glass_garden(desk: Desk) -> None:
 
 
 def faultline(desk: Desk) -> None:
-    """Under ground: a broken beat at half the pace, a bass that growls, and everything tears now and then."""
+    """Under ground: a beat that stumbles, a bass that growls, and everything tears now and then."""
     chords = chords_of("E1 G3 B3 E4 Gb4|E1 G3 B3 D4 Gb4|F1 A3 C4 E4 G4|D1 A3 D4 F4 A4") * 4
     for bar, chord in enumerate(chords[: desk.piece.bars]):
         quiet = bar < 2 or bar in (6, 7)
@@ -222,7 +222,7 @@ def faultline(desk: Desk) -> None:
                 metal(chord[3] + 12, 1.4), desk.at(16 * bar + step), -19, pan=(-1) ** bar * 0.6, send=0.7
             )
         if not quiet:
-            for step, length, up in ((0, 5, 0), (6, 2, 0), (8, 1, 12), (10, 4, 0), (14, 2, 1)):
+            for step, length, up in ((0, 4, 0), (4, 2, 0), (7, 1, 12), (8, 4, 0), (12, 2, 0), (14, 2, 1)):
                 sound = growl(chord[0] + 12 + up, length * desk.step_s, 2 + (step // 2 + bar) % 5)
                 desk.put(sound, desk.at(16 * bar + step), -10.5, ducked=True, send=0.06)
                 desk.put(
@@ -233,16 +233,16 @@ def faultline(desk: Desk) -> None:
                     send=0,
                 )
     beat = {
-        "kick": "9..4......8.....",
-        "snare": "........9......3",
-        "hat": "4.35.24.5.24634.",
+        "kick": "9..3....4..8....",
+        "snare": "....9.......9..3",
+        "hat": "6.3.6.3.6.3.6.34",
         "depth": 0.7,
         "kit": "hard",
     }
     desk.drums(range(2, 6), **beat)
     desk.drums(
         range(8, 14),
-        **{**beat, "kick": "9..4...6..8..5..", "snare": "....2...9..2..35", "hat": "4435424453246345"},
+        **{**beat, "kick": "9..3..6.7..8....", "snare": "....9..2....9.35", "hat": "6233623362336245"},
     )
     desk.melody("B5/8 Gb5/4 G5/4 E5/12 -/4", 96, glass, -14, send=0.8)
     line = "E5/3 -/3 G5/2 Gb5/4 B4/4 E5/6 D5/2 B4/8 F5/3 -/3 A5/2 G5/4 C5/4 F5/2 E5/2 D5/4 A4/8"
@@ -269,7 +269,7 @@ def tear(desk: Desk, step: int, slices: int) -> None:
 PIECES = (
     Piece("low-tide", 76, 8, low_tide, seed=11, tail_s=3.0, swing=0.12, master_db=-3.5, room_s=2.8),
     Piece("glass-garden", 118, 12, glass_garden, seed=23, tail_s=2.0, master_db=-1.8, room_s=1.6),
-    Piece("faultline", 140, 14, faultline, seed=37, tail_s=2.4, master_db=-2.9, room_s=2.2),
+    Piece("faultline", 140, 14, faultline, seed=37, tail_s=2.4, master_db=-3.6, room_s=2.2),
 )
 
 
