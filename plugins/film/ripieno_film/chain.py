@@ -4,7 +4,8 @@ Conventions
 -----------
 An effect gives for each frame what depends on that frame, its time, and the `lead_frames` before it (an
 attribute of the plugin, 0 where it has none). It is given those before too, and what it makes of them is
-dropped. So a segment that begins early enough is the same as the middle of a longer one.
+dropped. So a segment that begins early enough is the same as the middle of a longer one. Where an effect has
+settings `fps` and `duration_s`, they are the film's. One whose `neutral` is true is left out.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,7 +23,7 @@ Effect = FrameEffect[Any]
 
 
 def chosen_effects(
-    references: Sequence[PluginRef[Effect]], look: Mapping[str, Any]
+    references: Sequence[PluginRef[Effect]], look: Mapping[str, Any], *, fps: float, duration_s: float
 ) -> tuple[dict[str, Any], ...]:
     """The effects of a film that change something, as `ripieno.toolkit.portable` has them.
 
@@ -38,10 +39,14 @@ def chosen_effects(
     chosen = []
     for reference in references:
         effect = reference.plugin
-        given = effect.config.model_dump(exclude_defaults=True, by_alias=True)
-        config = _config(effect, {**wanted.pop(reference.uses, {}), **given}, uses=reference.uses)
-        if config != effect.config_class()():
-            chosen.append(to_json(effect, config=config))
+        of_film = {"fps": fps, "duration_s": duration_s}
+        known = {name: value for name, value in of_film.items() if name in type(effect.config).model_fields}
+        # What is given counts even where it is the default, so that grain can be taken off a look.
+        given = {**effect.config.model_dump(exclude_defaults=True, by_alias=True), **reference.settings}
+        config = _config(effect, {**known, **wanted.pop(reference.uses, {}), **given}, uses=reference.uses)
+        document = to_json(effect, config=config)
+        if not getattr(from_json(document), "neutral", False):
+            chosen.append(document)
     if wanted:
         raise ConfigError(
             f"the trajectory's look sets {', '.join(sorted(wanted))}, which the film does not have: "

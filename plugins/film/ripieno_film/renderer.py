@@ -104,7 +104,9 @@ class LatentFilm(Renderer[LatentFilmConfig]):
             size=(width, height),
             generator=str(generator),
             gpu=config.gpu,
-            effects=chosen_effects(config.effects, trajectory.look),
+            effects=chosen_effects(
+                config.effects, trajectory.look, fps=rate[0] / rate[1], duration_s=audio.duration_s
+            ),
             supersample=config.supersample,
             field_every=pictures_between_fields(
                 fps=rate[0] / rate[1] * config.supersample, fields_fps=config.fields_fps
