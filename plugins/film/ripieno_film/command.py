@@ -1,8 +1,76 @@
 """``core film``: presets in one picture, and a few seconds of a film before the rest is made."""
 
+from pathlib import Path
+from typing import Any
+
 import click
+
+from ripieno.contracts import ConfigError, Host, MissingError
+
+GENERATOR = "asset/cppn"
 
 
 @click.group()
 def film() -> None:
     """Look at presets, try a few seconds of a film, and measure where its time goes."""
+
+
+@film.command()
+@click.option(
+    "--contact-sheet",
+    "sheet",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="PNG to write, a row a preset.",
+)
+@click.option("--weights", default=GENERATOR, show_default=True, help="The generator that draws it.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all draws.")
+@click.argument("names", metavar="[PRESET]...", nargs=-1)
+@click.pass_obj
+def presets(host: Host, names: tuple[str, ...], sheet: Path | None, weights: str, seed: int) -> None:
+    """List the presets of films, all or those that are named; --contact-sheet draws them in one picture."""
+    found = _presets(host, names)
+    width = max(len(name) for name in found)
+    for name, preset in found.items():
+        click.echo(f"{name:{width}}  {preset.description}".rstrip())
+    if sheet is None:
+        return
+    if sheet.suffix.lower() != ".png":
+        raise ConfigError(f"--contact-sheet {sheet}: the picture is a PNG. Call it {sheet.stem}.png")
+    import cv2
+
+    from ripieno.contracts import write_whole
+
+    from .contact_sheet import contact_sheet
+
+    picture = contact_sheet(found, _asset(host, weights), uses=weights, seed=seed)
+    _, png = cv2.imencode(".png", picture[..., ::-1])
+    write_whole(sheet, png.tobytes())
+    click.echo(sheet)
+
+
+def _presets(host: Host, names: tuple[str, ...]) -> dict[str, Any]:
+    """Presets of films by name."""
+    from importlib.metadata import entry_points
+
+    from .steering.settings import CONTROLLER, scene_of
+
+    listed = names or sorted({entry.name for entry in entry_points(group="ripieno.presets")})
+    found = {name: host.data(name if "/" in name else f"preset/{name}") for name in listed}
+    if not names:
+        found = {name: preset for name, preset in found.items() if preset.uses == CONTROLLER}
+    for name, preset in found.items():
+        scene_of(preset, name=f"preset/{name}", over={})
+    if not found:
+        raise MissingError("no preset of films is installed")
+    return found
+
+
+def _asset(host: Host, uses: str) -> Any:
+    """A generator that a package ships, with its file."""
+    from importlib.resources import files
+
+    asset = host.data(uses if "/" in uses else f"asset/{uses}")
+    module, _, name = asset.url.removeprefix("package:").rpartition("/")
+    if not asset.url.startswith("package:"):
+        raise ConfigError(f"--weights {uses}: only a generator that a package ships can be drawn here")
+    return asset.at(Path(str(files(module) / name)))

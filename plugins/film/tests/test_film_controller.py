@@ -140,7 +140,10 @@ def test_no_onset_falls_between_two_frames():
     for row in range(120, 140):
         strength = np.zeros(344)
         strength[row] = 30
-        flash = column(control(features(4.0, onset_strength=strength), settings={"fps": 24}), "flash")
+        flash = column(
+            control(features(4.0, onset_strength=strength), settings={"fps": 24, "motion": {"flash": 1}}),
+            "flash",
+        )
         assert flash.argmax() == round(row / RATE_HZ * 24)
         assert flash.max() > 0.9
 

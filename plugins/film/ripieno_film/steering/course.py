@@ -125,7 +125,7 @@ class Course:
             hue + motion.hue_drift * minutes + motion.colour * brightness,
             np.clip(energy, 0, 1),
             pulse,
-            np.clip(flash, 0, 1),
+            np.clip(motion.flash * flash, 0, 1),
             1 + motion.zoom * self._nearness.follow(energy) + motion.zoom_kick * pulse,
         )
         return np.column_stack(parts).astype(np.float32)

@@ -64,6 +64,7 @@ class Motion(PluginConfig):
     )
     sync: float = Field(0.5, ge=0, le=1, description="Share of the motion that goes in steps with the pulse.")
     decay: float = Field(2.5, gt=0.1, le=20, description="How steeply a pulse falls until the next one.")
+    flash: float = Field(0.4, ge=0, le=1, description="How much light an onset gives.")
     flash_s: float = Field(
         0.15,
         gt=0.01,

@@ -111,7 +111,7 @@ class Sound:
         heard = self._standardised(start, int(ends.max()))[:, self.column("onset_strength")]
         spans = np.column_stack([begins, ends]).ravel() - start
         strongest = np.maximum.reduceat(np.append(heard, 0), spans)[::2]
-        return np.clip((strongest - 0.5) / 2.5, 0, 1)
+        return np.clip((strongest - 1) / 2, 0, 1)
 
     def _places(self, first: int, last: int) -> tuple[NDArray[np.int64], Array]:
         """The row before each frame, and how far the frame lies towards the next row."""
