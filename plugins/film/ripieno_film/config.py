@@ -47,6 +47,11 @@ class LatentFilmConfig(PluginConfig):
         "-1 dBTP. null: as it is.",
         json_schema_extra={"unit": "LUFS"},
     )
+    part_s: tuple[float, float] | None = Field(
+        None,
+        description="Only these seconds of the film, from and to; null: all of it.",
+        json_schema_extra={"unit": "s"},
+    )
     supersample: int = Field(
         1, ge=1, le=4, description="Pictures that are averaged to one frame: motion blur, at their cost."
     )
@@ -88,6 +93,8 @@ class LatentFilmConfig(PluginConfig):
             raise ValueError(f"audio_codec: a WebM of {self.codec} takes opus only. Leave it out")
         if self.codec == "x264" and (self.quality or 0) > 51:
             raise ValueError("quality: x264's worst is 51")
+        if self.part_s is not None and not 0 <= self.part_s[0] < self.part_s[1]:
+            raise ValueError("part_s: a part begins at 0 or later and ends after it begins")
         return self
 
     @property

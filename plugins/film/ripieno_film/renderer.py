@@ -10,6 +10,7 @@ from ripieno.toolkit.latents import expand
 from .chain import chosen_effects
 from .config import LatentFilmConfig
 from .encoding import CODECS, DEFAULT_SOUND, SOUND, check_encoders
+from .excerpt import excerpt
 from .generator import load
 from .muxing import SoundFormat, mux, padded
 from .painting import Painter
@@ -63,6 +64,9 @@ class LatentFilm(Renderer[LatentFilmConfig]):
         sound_codec = config.audio_codec or DEFAULT_SOUND[suffix]
         check_encoders(CODECS[config.codec].encoder, SOUND[sound_codec][0])
         check_fit(trajectory, duration_s=audio.duration_s)
+        if config.part_s is not None:
+            write = self.context.audio_writer
+            trajectory, audio = excerpt(trajectory, audio, part_s=config.part_s, writer=write)
         reel = self._reel(trajectory, audio, model)
         segments = render_segments(
             reel,
