@@ -3,6 +3,8 @@
 document.documentElement.classList.add("js");
 
 const DRIFT_S = 0.04;
+// Chromium cannot seek to the last two frames of FLAC, of a tenth of a second each.
+const TAIL_S = 0.25;
 const equal = document.getElementById("equal");
 const players = [...document.querySelectorAll(".card")].map(makePlayer);
 
@@ -51,8 +53,10 @@ function makePlayer(card) {
     }
   }
 
+  const latest = (sound) => Math.max(0, (sound.duration || seconds) - TAIL_S);
+
   function align(sound) {
-    if (sound.seeking || at >= sound.duration) return;
+    if (sound.seeking || at > latest(sound)) return;
     if (Math.abs(sound.currentTime - at) > DRIFT_S) sound.currentTime = at;
   }
 
@@ -91,7 +95,7 @@ function makePlayer(card) {
 
   function seek(to) {
     at = Math.min(Math.max(to, 0), seconds);
-    for (const sound of present) sound.currentTime = at;
+    for (const sound of present) sound.currentTime = Math.min(at, latest(sound));
     show();
   }
 

@@ -160,6 +160,21 @@ def test_a_picture_is_clicked_where_it_is_to_be_heard(page):
     assert [sound[0] for sound in state(page, one)] == pytest.approx([SECONDS / 2] * 2, abs=0.05)
 
 
+@pytest.mark.parametrize("share", [0.986, 0.991, 0.996])
+def test_the_last_moments_are_heard_and_then_it_begins_anew(page, share):
+    from selenium.webdriver import ActionChains
+
+    one = card(page)
+    within(one, ".play").click()
+    until(page, lambda: state(page, one)[1][0] > 0.1)
+    deck = within(one, ".deck")
+    aside = int((share - 0.5) * deck.size["width"])
+    ActionChains(page).move_to_element_with_offset(deck, aside, 0).click().perform()
+    until(page, lambda: "playing" not in one.get_attribute("class"))
+    assert "broken" not in one.get_attribute("class")
+    until(page, lambda: [sound[0] for sound in state(page, one)] == [0, 0])
+
+
 def test_a_snippet_can_be_heard_over_and_over(page):
     one = card(page)
     within(one, ".loop").click()
