@@ -1,0 +1,94 @@
+"""What each effect costs: ``python plugins/film-effects/measure/cost.py [WIDTH HEIGHT]``.
+
+Milliseconds of processor time for a frame on one core, frame by frame as a film has them; the best of some
+runs, since other work on the machine can only add to it.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ripieno.contracts import FrameEffect
+from ripieno.contracts.context import new_context, use_context
+from ripieno_film_effects.chroma_shift import ChromaShift, ChromaShiftConfig
+from ripieno_film_effects.grain import Grain, GrainConfig
+from ripieno_film_effects.lut import Lut, LutConfig
+from ripieno_film_effects.title import Title, TitleConfig
+from ripieno_film_effects.tone import Tone, ToneConfig
+from ripieno_film_effects.trails import Trails, TrailsConfig
+from ripieno_film_effects.vignette import Vignette, VignetteConfig
+
+GENTLE: tuple[FrameEffect[Any], ...] = (
+    Tone(ToneConfig(curve="filmlog", strength=0.5)),
+    Vignette(VignetteConfig(strength=0.25)),
+    Grain(GrainConfig(strength=0.12)),
+)
+"""What the default preset asks for."""
+
+
+def main() -> None:
+    """Print the table."""
+    size = (int(sys.argv[1]), int(sys.argv[2])) if len(sys.argv) == 3 else (1920, 1080)
+    print(f"{size[0]} x {size[1]}, ms of processor time per frame, one core")
+    for name, cost_ms in costs(size).items():
+        print(f"  {name:<22}{cost_ms:6.2f}")
+
+
+def costs(size: tuple[int, int] = (1920, 1080)) -> Mapping[str, float]:
+    """Milliseconds a frame by effect, and of the default preset's effects one after the other."""
+    with TemporaryDirectory() as folder:
+        table = Path(folder) / "warm.cube"
+        table.write_text(_cube(33), encoding="utf-8")
+        alone: dict[str, Sequence[FrameEffect[Any]]] = {
+            "tone": [Tone(ToneConfig(curve="linear", exposure_stops=0.3))],
+            "tone with saturation": [Tone(ToneConfig(curve="filmlog"))],
+            "lut 3D": [Lut(LutConfig(path=table))],
+            "chroma_shift": [ChromaShift(ChromaShiftConfig(shift=2.5))],
+            "trails of 8 frames": [Trails(TrailsConfig(strength=0.6))],
+            "vignette": [Vignette(VignetteConfig(strength=0.3))],
+            "grain": [Grain(GrainConfig(strength=0.12))],
+            "title": [Title(TitleConfig(title="Aurora", artist="Ripieno", duration_s=1e3, start_s=0))],
+            "default preset": GENTLE,
+        }
+        with use_context(new_context()):
+            return {name: _cost_ms(effects, size) for name, effects in alone.items()}
+
+
+def _cost_ms(effects: Sequence[FrameEffect[Any]], size: tuple[int, int], *, runs: int = 5) -> float:
+    block = max(1, *(getattr(effect, "lead_frames", 0) for effect in effects))
+    # A block of as many frames as are looked back at has as many more before it.
+    count = 2 * block if block > 1 else 1
+    rng = np.random.default_rng(0)
+    small = rng.integers(0, 256, (count, size[1] // 8 + 1, size[0] // 8 + 1, 3), np.uint8)
+    frames = small.repeat(8, axis=1).repeat(8, axis=2)[:, : size[1], : size[0]].copy()
+
+    def run() -> None:
+        made: NDArray[np.uint8] = frames
+        for effect in effects:
+            made = effect.apply(made, 10.0)
+
+    run()
+    return min(_timed_ms(run) for _ in range(runs)) / block
+
+
+def _timed_ms(run: Callable[[], None]) -> float:
+    begin = time.process_time()
+    for _ in range(4):
+        run()
+    return 1e3 * (time.process_time() - begin) / 4
+
+
+def _cube(size: int) -> str:
+    axis = np.linspace(0, 1, size)
+    rows = [(r**0.9, g, b**1.1) for b in axis for g in axis for r in axis]
+    return f"LUT_3D_SIZE {size}\n" + "\n".join(f"{r:.5f} {g:.5f} {b:.5f}" for r, g, b in rows)
+
+
+if __name__ == "__main__":
+    main()
