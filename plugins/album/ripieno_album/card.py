@@ -9,7 +9,7 @@ The same film has the same card, byte for byte: no dates, no folders, no times t
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import numpy as np
@@ -113,7 +113,19 @@ def _step(made: Made) -> dict[str, Any]:
         "plugin": f"{made.distribution} {made.version}".strip(),
         "seed": made.seed,
         "settings": {
-            name: {"value": value, "from": made.given.get(name, "default")}
+            name: {"value": _published(value), "from": made.given.get(name, "default")}
             for name, value in made.settings.items()
         },
     }
+
+
+def _published(value: Any) -> Any:
+    """A setting without the folders of this machine, which are nobody's business on a web host."""
+    if isinstance(value, Mapping):
+        return {name: _published(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_published(item) for item in value]
+    if isinstance(value, str):
+        kinds = (PurePosixPath(value), PureWindowsPath(value))
+        return next((path.name for path in kinds if path.is_absolute() and path.name), value)
+    return value

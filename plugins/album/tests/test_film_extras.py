@@ -19,7 +19,7 @@ HISTORY = (
     Made("album", "one", "codec/audio", "ripieno-media", "0.1.0", file="one.ogg", sha256="ab" * 32),
     Made(
         *("dream", "one", "controller/latent", "ripieno-film", "0.1.0"),
-        settings={"preset": "drift", "fps": 30},
+        settings={"preset": "drift", "fps": 30, "lut": {"with": {"file": "/home/me/luts/warm.cube"}}},
         given={"preset": "track list"},
         seed=7,
     ),
@@ -104,6 +104,8 @@ def test_the_card_says_what_made_the_film_and_where_each_setting_comes_from(reel
     assert step["settings"] == {
         "preset": {"value": "drift", "from": "track list"},
         "fps": {"value": 30, "from": "default"},
+        # Folders of this machine are left out.
+        "lut": {"value": {"with": {"file": "warm.cube"}}, "from": "default"},
     }
     assert (step["step"], step["seed"], step["plugin"]) == ("dream", 7, "ripieno-film 0.1.0")
     samples = tone().samples.T.astype("<f4").tobytes()
