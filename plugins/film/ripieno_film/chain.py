@@ -9,7 +9,6 @@ settings `fps` and `duration_s`, they are the film's. One whose `neutral` is tru
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,8 @@ from numpy.typing import NDArray
 
 from ripieno.contracts import ConfigError, FrameEffect, PluginRef
 from ripieno.toolkit.portable import from_json, to_json
+
+MOST_BYTES = 50_000_000
 
 Frames = NDArray[np.uint8]
 Effect = FrameEffect[Any]
@@ -66,24 +67,26 @@ def _config(effect: Effect, settings: Mapping[str, Any], *, uses: str) -> Any:
         raise ConfigError(f"{uses}: {place}: {first['msg']} (in the trajectory's look)") from error
 
 
-@dataclass
 class _Stage:
     """One effect, and the frames before those that it is given next."""
 
-    effect: Effect
-    lead: int
-    fps: float
-    held: Frames | None = None
-    held_start: int = 0
+    def __init__(self, effect: Effect, *, lead: int, fps: float) -> None:
+        self.effect, self.lead, self.fps = effect, lead, fps
+        self._known: Frames | None = None
+        self._held = 0
 
     def push(self, frames: Frames, start: int) -> Frames:
-        """What it makes of frames, the first of them number `start`."""
+        """What it makes of frames, the first of them number `start`; never more of them than the first time."""
         if not self.lead:
             return self.effect.apply(frames, start / self.fps)
-        known = frames if self.held is None else np.concatenate([self.held, frames])
-        first = start - (len(known) - len(frames))
-        made = self.effect.apply(known, first / self.fps)[len(known) - len(frames) :]
-        self.held = known[-self.lead :].copy()
+        if self._known is None:
+            self._known = np.empty((self.lead + len(frames), *frames.shape[1:]), np.uint8)
+        held, count = self._held, self._held + len(frames)
+        self._known[held:count] = frames
+        made = self.effect.apply(self._known[:count], (start - held) / self.fps)[held:]
+        self._held = min(self.lead, count)
+        for place in range(self._held):
+            self._known[place] = self._known[count - self._held + place]
         return made
 
 
@@ -100,8 +103,7 @@ class Chain:
 
     def __init__(self, documents: Sequence[Mapping[str, Any]], *, fps: float) -> None:
         effects = [from_json(document) for document in documents]
-        self._stages = [_Stage(effect, lead_frames(effect, fps=fps), fps) for effect in effects]
-        self._block = max([1, *(stage.lead for stage in self._stages)])
+        self._stages = [_Stage(effect, lead=lead_frames(effect), fps=fps) for effect in effects]
 
     @property
     def lead(self) -> int:
@@ -121,7 +123,7 @@ class Chain:
             Of those that are wanted.
         """
         number = start
-        for block in _blocks(painted, self._block):
+        for block in _blocks(painted, max([1, *(stage.lead for stage in self._stages)])):
             made = block
             for stage in self._stages:
                 made = stage.push(made, number)
@@ -129,23 +131,26 @@ class Chain:
             number += len(block)
 
 
-def lead_frames(effect: Effect, *, fps: float) -> int:
+def lead_frames(effect: Effect) -> int:
     """How many frames an effect looks back."""
-    lead: Any = getattr(effect, "lead_frames", 0)
-    return int(lead(fps) if callable(lead) else lead)
+    return int(getattr(effect, "lead_frames", 0))
 
 
-def _blocks(frames: Iterable[Frames], length: int) -> Iterator[Frames]:
-    """Arrays [n, height, width, 3] of so many frames, the last one of fewer."""
-    if length == 1:
-        # One frame stays in the processor's cache from effect to effect, and nothing is copied.
-        yield from (frame[None] for frame in frames)
-        return
-    waiting: list[Frames] = []
+def _blocks(frames: Iterable[Frames], most: int) -> Iterator[Frames]:
+    """Arrays [n, height, width, 3] of up to so many frames; each is gone when the next one is asked for."""
+    block: Frames | None = None
+    filled = 0
     for frame in frames:
-        waiting.append(frame)
-        if len(waiting) == length:
-            yield np.stack(waiting)
-            waiting = []
-    if waiting:
-        yield np.stack(waiting)
+        if most == 1:
+            # One frame stays in the processor's cache from effect to effect, and nothing is copied.
+            yield frame[None]
+            continue
+        if block is None:
+            block = np.empty((max(1, min(most, MOST_BYTES // frame.nbytes)), *frame.shape), np.uint8)
+        block[filled] = frame
+        filled += 1
+        if filled == len(block):
+            yield block
+            filled = 0
+    if block is not None and filled:
+        yield block[:filled]

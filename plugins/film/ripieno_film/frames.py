@@ -1,6 +1,8 @@
 """From rows of a trajectory to finished frames: fields, paint, motion blur, effects."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,19 @@ def frames_of(reel: Reel, start: int, stop: int) -> Iterator[Frame]:
     """Frames [height, width, 3] from number `start` to before `stop`, the same wherever a film is cut."""
     chain = Chain(reel.effects, fps=float(reel.fps))
     before = max(0, start - chain.lead)
-    return chain.run(_painted(reel, before, stop), start=before, first=start)
+    pictures = reel.pictures(before, stop)
+    painted = paint(reel, fields_of(reel, load(reel.generator, gpu=reel.gpu), pictures), pictures)
+    return chain.run(painted, start=before, first=start)
+
+
+def paint(reel: Reel, fields: Iterable[NDArray[np.float32]], pictures: range) -> Iterator[Frame]:
+    """Frames before the effects, of the fields of consecutive pictures."""
+    painter = _painter(json.dumps(reel.look, sort_keys=True), reel.size)
+    blend = Blend(reel.supersample)
+    for row, field in zip(reel.rows_at(np.array(pictures, np.int64)), fields, strict=True):
+        frame = blend.push(painter.paint(field, controls_of(row, reel.names)))
+        if frame is not None:
+            yield frame
 
 
 def controls_of(row: NDArray[np.float32], names: tuple[str, ...]) -> Controls:
@@ -33,17 +47,10 @@ def controls_of(row: NDArray[np.float32], names: tuple[str, ...]) -> Controls:
     )
 
 
-def _painted(reel: Reel, start: int, stop: int) -> Iterator[Frame]:
-    """Frames before the effects."""
-    generator = load(reel.generator, gpu=reel.gpu)
-    painter = Painter(reel.look, size=reel.size)
-    pictures = range(start * reel.supersample, stop * reel.supersample)
-    rows = reel.rows_at(np.array(pictures, np.int64))
-    blended = Blend(reel.supersample)
-    for row, fields in zip(rows, fields_of(reel, generator, pictures), strict=True):
-        frame = blended.push(painter.paint(fields, controls_of(row, reel.names)))
-        if frame is not None:
-            yield frame
+@lru_cache(maxsize=1)
+def _painter(look: str, size: tuple[int, int]) -> Painter:
+    """The painter of a look; a worker keeps it for its next segment, since its textures take a while."""
+    return Painter(json.loads(look), size=size)
 
 
 class Blend:

@@ -86,6 +86,10 @@ class Reel:
         start = segment * self.segment_frames
         return start, self.frames if segment == self.segments - 1 else start + self.segment_frames
 
+    def pictures(self, start: int, stop: int) -> range:
+        """Those of the frames from number `start` to before `stop`."""
+        return range(start * self.supersample, stop * self.supersample)
+
     def rows_at(self, pictures: NDArray[np.int64]) -> NDArray[np.float32]:
         """Rows [pictures, columns] of the trajectory at these pictures; its last row holds to the end."""
         rows = _rows(self.rows)

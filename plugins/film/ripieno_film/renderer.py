@@ -1,6 +1,7 @@
 """The renderer: a trajectory and its music as a film."""
 
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 
@@ -67,7 +68,13 @@ class LatentFilm(Renderer[LatentFilmConfig]):
         if config.part_s is not None:
             write = self.context.audio_writer
             trajectory, audio = excerpt(trajectory, audio, part_s=config.part_s, writer=write)
-        reel = self._reel(trajectory, audio, model)
+        reel = reel_of(
+            config,
+            trajectory,
+            audio,
+            generator=config.weights.plugin.path if model is None else model.path,
+            folder=self.context.checkpoint,
+        )
         segments = render_segments(
             reel,
             self.context,
@@ -91,38 +98,46 @@ class LatentFilm(Renderer[LatentFilmConfig]):
         width, height = reel.size
         return Video(film, width=width, height=height, fps=float(reel.fps), duration_s=float(duration))
 
-    def _reel(self, trajectory: Trajectory, audio: Audio, model: Model | None) -> Reel:
-        config = self.config
-        generator = self.config.weights.plugin.path if model is None else model.path
-        rate = exact_rate(config.fps or trajectory.fps)
-        width, height = (pixels + pixels % 2 for pixels in config.size)
-        rows = self.context.checkpoint / "rows.npy"
-        save_rows(trajectory, rows)
-        reel = Reel(
-            rows=str(rows),
-            names=trajectory.names,
-            row_rate=trajectory.fps,
-            look=trajectory.look,
-            frames=frame_count(audio.frames, audio.rate_hz, rate=rate),
-            rate=rate,
-            size=(width, height),
-            generator=str(generator),
-            gpu=config.gpu,
-            effects=chosen_effects(
-                config.effects, trajectory.look, fps=rate[0] / rate[1], duration_s=audio.duration_s
-            ),
-            supersample=config.supersample,
-            field_every=pictures_between_fields(
-                fps=rate[0] / rate[1] * config.supersample, fields_fps=config.fields_fps
-            ),
-            segment_frames=max(1, round(config.segment_s * rate[0] / rate[1])),
-        )
-        _check(reel)
-        return reel
-
     def _tags(self) -> dict[str, str]:
         facts = self.context.facts
         return {tag: str(facts[tag]) for tag in TAGS if facts.get(tag)}
+
+
+def reel_of(
+    config: LatentFilmConfig, trajectory: Trajectory, audio: Audio, *, generator: Path, folder: Path
+) -> Reel:
+    """What is to be drawn; the trajectory's rows are written into a folder.
+
+    Raises
+    ------
+    InputError
+        If trajectory and sound are not of one piece, or the generator is none.
+    ConfigError
+        If the look or a setting cannot be used.
+    """
+    check_fit(trajectory, duration_s=audio.duration_s)
+    rate = exact_rate(config.fps or trajectory.fps)
+    fps = rate[0] / rate[1]
+    width, height = (pixels + pixels % 2 for pixels in config.size)
+    rows = folder / "rows.npy"
+    save_rows(trajectory, rows)
+    reel = Reel(
+        rows=str(rows),
+        names=trajectory.names,
+        row_rate=trajectory.fps,
+        look=trajectory.look,
+        frames=frame_count(audio.frames, audio.rate_hz, rate=rate),
+        rate=rate,
+        size=(width, height),
+        generator=str(generator),
+        gpu=config.gpu,
+        effects=chosen_effects(config.effects, trajectory.look, fps=fps, duration_s=audio.duration_s),
+        supersample=config.supersample,
+        field_every=pictures_between_fields(fps=fps * config.supersample, fields_fps=config.fields_fps),
+        segment_frames=max(1, round(config.segment_s * fps)),
+    )
+    _check(reel)
+    return reel
 
 
 def _check(reel: Reel) -> None:
