@@ -48,6 +48,57 @@ def presets(host: Host, names: tuple[str, ...], sheet: Path | None, weights: str
     click.echo(sheet)
 
 
+@film.command()
+@click.argument("pipeline", metavar="PIPELINE")
+@click.option(
+    "--at", "at_s", type=click.FloatRange(min=0), default=0.0, show_default=True, help="First second."
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0, min_open=True, max=600),
+    default=5.0,
+    show_default=True,
+    help="How many.",
+)
+@click.option(
+    "--scale",
+    type=click.FloatRange(min=0.05, max=1),
+    default=0.5,
+    show_default=True,
+    help="Of width and height.",
+)
+@click.option("--preset", help="Instead of the pipeline's.")
+@click.option("--step", help="Which film, where the pipeline makes several.")
+@click.option("--input", "inputs", metavar="NAME=PATH", multiple=True, help="Instead of the pipeline's own.")
+@click.option("--open", "shown", is_flag=True, help="Play what was made.")
+@click.pass_obj
+def preview(
+    host: Host,
+    pipeline: str,
+    at_s: float,
+    seconds: float,
+    scale: float,
+    preset: str | None,
+    step: str | None,
+    inputs: tuple[str, ...],
+    shown: bool,
+) -> None:
+    """Render a few seconds of the films of PIPELINE, small; print the files.
+
+    What was heard for it is kept, so that the next preview, and the film itself, take it from the store.
+    """
+    from .preview import films_in, preview_settings, split_inputs
+
+    name, settings = preview_settings(
+        host.load(pipeline), step=step, part_s=(at_s, at_s + seconds), scale=scale, preset=preset
+    )
+    folder = host.run(pipeline, inputs=split_inputs(inputs), settings=settings, only=[name])
+    for path in films_in(folder, name):
+        click.echo(path)
+        if shown:
+            click.launch(str(path))
+
+
 def _presets(host: Host, names: tuple[str, ...]) -> dict[str, Any]:
     """Presets of films by name."""
     from importlib.metadata import entry_points
