@@ -1,11 +1,5 @@
 """Presets: each is whole and unlike the others, and one of another package is as good."""
 
-import json
-import os
-import subprocess
-import sys
-import zipfile
-
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -138,68 +132,6 @@ def test_a_sheet_of_one_preset_is_written(tmp_path):
     assert done.exit_code == 0, done.exception
     assert cv2.imread(str(path)).shape[1] > 2000
     assert done.output.splitlines()[-1] == str(path)
-
-
-PYPROJECT = """
-[build-system]
-requires = ["hatchling"]
-build-backend = "hatchling.build"
-
-[project]
-name = "somebodys-dusk"
-version = "1.0"
-dependencies = ["ripieno-contracts"]
-
-[project.entry-points."ripieno.presets"]
-dusk = "somebodys_dusk:dusk"
-
-[tool.hatch.build.targets.wheel]
-packages = ["somebodys_dusk"]
-"""
-CODE = "from ripieno.contracts import Preset, resources\n\n__getattr__ = resources(__name__, Preset)\n"
-DUSK = """
-description: The last light.
-uses: controller/latent
-settings:
-  motion: {smoothing_s: 3}
-  look: {palette: ["#20102f", "#c05030", "#f0c080"]}
-"""
-
-
-@pytest.fixture
-def dusk(tmp_path):
-    """A preset in a package of its own, built as a wheel and installed as pip leaves it."""
-    package = tmp_path / "source" / "somebodys_dusk"
-    package.mkdir(parents=True)
-    (tmp_path / "source" / "pyproject.toml").write_text(PYPROJECT, encoding="utf-8")
-    (package / "__init__.py").write_text(CODE, encoding="utf-8")
-    (package / "dusk.yaml").write_text(DUSK, encoding="utf-8")
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path / "dist")]
-    subprocess.run(build, cwd=tmp_path / "source", check=True, capture_output=True)
-    with zipfile.ZipFile(next((tmp_path / "dist").glob("*.whl"))) as wheel:
-        wheel.extractall(tmp_path / "site")
-    return tmp_path / "site"
-
-
-STEERED = """
-import json
-from importlib.metadata import entry_points
-from pathlib import Path
-from hearing import config, features
-from ripieno_film.controller import LatentController
-(entry,) = (entry for entry in entry_points(group="ripieno.presets") if entry.name == "dusk")
-made = LatentController(config(entry.load())).control(features(1.0))
-print(json.dumps([made.look["palette"], len(made.look["anchors"]), len(made.coefficients)]))
-"""
-
-
-def test_a_preset_is_one_file_and_one_line_in_a_package_of_its_own(dusk):
-    assert len(DUSK.strip().splitlines()) == 5
-    path = os.pathsep.join([str(dusk), os.path.dirname(__file__), *filter(None, sys.path)])
-    env = {**os.environ, "PYTHONPATH": path}
-    ran = subprocess.run([sys.executable, "-c", STEERED], env=env, capture_output=True, encoding="utf-8")
-    assert ran.returncode == 0, ran.stderr
-    assert json.loads(ran.stdout) == [["#20102f", "#c05030", "#f0c080"], 12, 30]
 
 
 def test_a_preset_may_say_nothing_at_all():
