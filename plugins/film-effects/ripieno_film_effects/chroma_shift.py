@@ -72,13 +72,19 @@ def _across(frame: Bytes, whole: int, part: np.int32, colours: Bytes, out: Bytes
     near, far = np.empty(row_bytes, np.uint8), np.empty(row_bytes, np.uint8)
     for row in range(frame.shape[0]):
         source = frame[row]
-        line[reach : reach + row_bytes] = source
+        _copy(source, line[reach:])
         for i in range(reach):
             line[i] = source[i % 3]
             line[reach + row_bytes + i] = source[row_bytes - 3 + i % 3]
         _choose(line[3:], source, line[2 * reach - 3 :], colours, near)
         _choose(line, source, line[2 * reach :], colours, far)
         _between(near, far, part, out[row])
+
+
+@Compiled
+def _copy(source: Bytes, out: Bytes) -> None:
+    for i in range(source.shape[0]):
+        out[i] = source[i]
 
 
 @Compiled

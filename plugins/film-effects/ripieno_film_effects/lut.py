@@ -20,10 +20,10 @@ from .cube import Cube, read_cube
 # An entry is packed into 32 bits: ten for each colour, in quarters of a level.
 _PARTS, _FIELD = 4, 10
 _WHOLE, _SHARE_BITS = 256, 9
-_LEVELS, _HALF, _DOWN = np.int32(1023), np.int32(512), np.int32(10)
+_LEVELS, _SCALE, _HALF = np.int32(1023), np.float32(1 / (_PARTS * _WHOLE)), np.float32(0.5)
 _SHARE, _MASK = np.int64(_SHARE_BITS), np.int64((1 << _SHARE_BITS) - 1)
 _BITS, _TWICE, _LOW = np.int32(_SHARE_BITS), np.int32(2 * _SHARE_BITS), np.int32((1 << _SHARE_BITS) - 1)
-_1, _256 = np.int32(1), np.int32(_WHOLE)
+_1, _256 = np.int32(1), np.float32(_WHOLE)
 
 Bytes = NDArray[np.uint8]
 Words = NDArray[np.int32]
@@ -135,8 +135,7 @@ def _interpolate(
         for places_ in (first, second, third, fourth):
             for i in range(pixels):
                 places_[i] = entries[np.uint32(places_[i])]
-        for channel in range(3):
-            _mix(first, second, third, fourth, shares, channel, out[row])
+        _mix(first, second, third, fourth, shares, out[row])
 
 
 @Compiled
@@ -188,13 +187,34 @@ def _shares(red: NDArray[np.int64], green: NDArray[np.int64], blue: NDArray[np.i
 
 
 @Compiled
-def _mix(a: Words, b: Words, c: Words, d: Words, shares: Words, channel: int, out: Bytes) -> None:
-    shift = np.int32(channel * _FIELD)
-    for i in range(a.shape[0]):
-        most, least = np.int32(shares[i] & _LOW), np.int32(shares[i] >> _TWICE)
-        middle = np.int32((shares[i] >> _BITS) & _LOW)
-        total = np.int32(np.int32((a[i] >> shift) & _LEVELS) * np.int32(_256 - most))
-        total += np.int32(np.int32((b[i] >> shift) & _LEVELS) * np.int32(most - middle))
-        total += np.int32(np.int32((c[i] >> shift) & _LEVELS) * np.int32(middle - least))
-        total += np.int32(np.int32((d[i] >> shift) & _LEVELS) * least)
-        out[3 * i + channel] = np.uint8(np.int32(total + _HALF) >> _DOWN)
+def _mix(a: Words, b: Words, c: Words, d: Words, shares: Words, out: Bytes) -> None:
+    pixels = a.shape[0]
+    colours = np.empty((3, pixels), np.float32)
+    for channel in range(3):
+        _mix_channel(a, b, c, d, shares, np.int32(channel * _FIELD), colours[channel])
+    _interleave(colours[0], colours[1], colours[2], out)
+
+
+@Compiled
+def _mix_channel(
+    a: Words, b: Words, c: Words, d: Words, shares: Words, shift: np.int32, out: NDArray[np.float32]
+) -> None:
+    for i in range(out.shape[0]):
+        most = np.float32(np.int32(shares[i] & _LOW))
+        middle = np.float32(np.int32((shares[i] >> _BITS) & _LOW))
+        least = np.float32(np.int32((shares[i] >> _TWICE) & _LOW))
+        total = np.float32(np.int32((a[i] >> shift) & _LEVELS)) * (_256 - most)
+        total += np.float32(np.int32((b[i] >> shift) & _LEVELS)) * (most - middle)
+        total += np.float32(np.int32((c[i] >> shift) & _LEVELS)) * (middle - least)
+        total += np.float32(np.int32((d[i] >> shift) & _LEVELS)) * least
+        out[i] = total * _SCALE + _HALF
+
+
+@Compiled
+def _interleave(
+    red: NDArray[np.float32], green: NDArray[np.float32], blue: NDArray[np.float32], out: Bytes
+) -> None:
+    for i in range(red.shape[0]):
+        out[3 * i] = np.uint8(np.int32(red[i]))
+        out[3 * i + 1] = np.uint8(np.int32(green[i]))
+        out[3 * i + 2] = np.uint8(np.int32(blue[i]))

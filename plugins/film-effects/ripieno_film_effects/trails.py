@@ -82,25 +82,32 @@ def _trail(frames: Bytes, factors: NDArray[np.int32], share: np.int32, out: Byte
     """The brightest of 2 ** len(factors) fading frames in as many doublings of what each looks back."""
     count, size = frames.shape
     # Two of each, since a loop that writes where it reads cannot use wide registers.
-    seen, further = np.empty((count, _BAND), np.uint8), np.empty((count, _BAND), np.uint8)
+    buffers = np.empty((2, count, _BAND), np.uint8)
     for first in range(0, size, _BAND):
-        band = min(_BAND, size - first)
+        band = slice(first, min(first + _BAND, size))
+        length = band.stop - first
         for frame in range(count):
-            for i in range(band):
-                seen[frame, i] = frames[frame, first + i]
+            _copy(frames[frame, band], buffers[0, frame])
         for step in range(factors.shape[0]):
-            back, factor = 1 << step, factors[step]
-            for frame in range(count):
-                if frame < back:
-                    further[frame] = seen[frame]
-                    continue
-                for i in range(band):
-                    faded = np.uint8(np.int32(np.int32(seen[frame - back, i]) * factor) >> _BITS)
-                    further[frame, i] = max(seen[frame, i], faded)
-            seen, further = further, seen
-        for i in range(band):
-            out[0, first + i] = frames[0, first + i]
+            seen, further, back = buffers[step % 2], buffers[1 - step % 2], 1 << step
+            for frame in range(min(back, count)):
+                _copy(seen[frame, :length], further[frame])
+            for frame in range(back, count):
+                _brighter(seen[frame], seen[frame - back], factors[step], further[frame, :length])
+        seen = buffers[factors.shape[0] % 2]
+        _copy(frames[0, band], out[0, band])
         for frame in range(1, count):
-            for i in range(band):
-                faded = np.uint8(np.int32(np.int32(seen[frame - 1, i]) * share) >> _BITS)
-                out[frame, first + i] = max(frames[frame, first + i], faded)
+            _brighter(frames[frame, band], seen[frame - 1], share, out[frame, band])
+
+
+@Compiled
+def _copy(source: Bytes, out: Bytes) -> None:
+    for i in range(source.shape[0]):
+        out[i] = source[i]
+
+
+@Compiled
+def _brighter(now: Bytes, before: Bytes, factor: np.int32, out: Bytes) -> None:
+    for i in range(out.shape[0]):
+        faded = np.uint8((np.int32(before[i]) * factor) >> _BITS)
+        out[i] = max(now[i], faded)

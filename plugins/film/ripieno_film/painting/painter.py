@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ripieno.contracts import InputError
 from ripieno.contracts.context import derive_seed
 
-from . import loops
+from . import loops, rgb_loops
 from .noise import texture
 from .palette import COLUMNS, PALETTE, ROWS, colour_table
 from .settings import Controls, Paint
@@ -20,6 +20,8 @@ _MARGIN = 8
 _TILE = 256
 _WARP_UNIT = 4096
 _SAND_UNIT = 32
+# ITU-R BT.709-6.
+_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
 class Painter:
@@ -59,7 +61,7 @@ class Painter:
         Parameters
         ----------
         fields : NDArray[np.float32]
-            [2, h, w], palette index and shade, 0..1.
+            [2, h, w], palette index and shade, or [3, h, w], red, green, blue; 0..1.
         controls : Controls
             Of this frame.
 
@@ -74,47 +76,43 @@ class Painter:
             If the fields have another shape.
         """
         fields = np.ascontiguousarray(fields, np.float32)
-        if fields.ndim != 3 or fields.shape[0] != 2:
-            raise InputError(f"fields have shape {fields.shape}, expected [2, h, w]: index and shade")
-        packed, grid = self._grown(fields, controls.zoom)
-        shift, blend = self._shift(controls.drift)
+        if fields.ndim != 3 or fields.shape[0] not in (2, 3) or min(fields.shape[1:]) < 2:
+            raise InputError(
+                f"fields have shape {fields.shape}, expected [2, h, w], index and shade, or [3, h, w], colours"
+            )
         frame = np.empty((self.height, 3 * self.width), np.uint8)
-        loops.paint(
-            packed,
-            grid,
-            self._warp,
-            shift,
-            blend,
-            self._slopes,
-            self._lighting(controls),
-            self._sand,
-            self._colouring(controls),
-            self._table,
-            frame,
-        )
+        canvas = self._warp, *self._shift(controls.drift), self._slopes, self._lighting(controls), self._sand
+        if len(fields) == 2:
+            packed, grid = self._grown(fields[0], fields[1], controls.zoom)
+            loops.paint(packed, grid, *canvas, self._colouring(controls), self._table, frame)
+        else:
+            red, green, blue = fields
+            first, grid = self._grown(red, green, controls.zoom)
+            second, _ = self._grown(blue, np.tensordot(_LUMA, fields, 1), controls.zoom)
+            grit = np.float32(0.018 * self.settings.detail / _SAND_UNIT)
+            rgb_loops.paint_rgb(first, second, grid, *canvas, grit, self._turning(controls), frame)
         return frame.reshape(self.height, self.width, 3)
 
     def _grown(
-        self, fields: NDArray[np.float32], zoom: float
+        self, low: NDArray[np.float32], high: NDArray[np.float32], zoom: float
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """The part that is seen, packed and four times as fine, and where the half grid lies in it."""
+        """What is seen of two planes, packed and four times as fine, and where the half grid lies in it."""
         import cv2
 
-        rows, columns = fields.shape[1:]
-        size = np.array(self._half)
-        scale = min(columns / size[0], rows / size[1]) / max(zoom, 1.0)
-        first = (np.array([columns, rows]) - size * scale) / 2
-        low, high = np.floor(first).astype(int), np.ceil(first + size * scale).astype(int)
-        words = np.empty((rows, columns), np.int32)
-        loops.pack(fields[0], fields[1], words)
-        pairs = words.view(np.uint16).reshape(rows, columns, 2)
+        size, shape = np.array(self._half), np.array(low.shape[::-1])
+        scale = (shape / size).min() / max(zoom, 1.0)
+        first = (shape - size * scale) / 2
+        begin, end = np.floor(first).astype(int), np.ceil(first + size * scale).astype(int)
+        words = np.empty(low.shape, np.int32)
+        loops.pack(low, high, words)
+        pairs = words.view(np.uint16).reshape(*low.shape, 2)
         framed = cv2.copyMakeBorder(pairs, _MARGIN, _MARGIN, _MARGIN, _MARGIN, cv2.BORDER_REFLECT)
-        part = framed[low[1] : high[1] + 2 * _MARGIN, low[0] : high[0] + 2 * _MARGIN]
+        part = framed[begin[1] : end[1] + 2 * _MARGIN, begin[0] : end[0] + 2 * _MARGIN]
         grown = cv2.pyrUp(self._crisp(cv2.pyrUp(_keen(part))))
         reach = 0.008 * self.settings.warp * max(self._half) * scale
         # Sample 0 of the frame lies two half pixels before the picture.
-        begin = first - low + _MARGIN + (0.5 - 2.0) * scale - 0.5
-        grid = 4 * np.array([begin[0], begin[1], scale, reach / _WARP_UNIT])
+        left, top = first - begin + _MARGIN + (0.5 - 2.0) * scale - 0.5
+        grid = 4 * np.array([left, top, scale, reach / _WARP_UNIT])
         return grown.view(np.int32)[..., 0], grid.astype(np.float32)
 
     def _crisp(self, pairs: NDArray[np.uint16]) -> NDArray[np.uint16]:
@@ -148,6 +146,15 @@ class Painter:
         turn = (controls.hue % 1.0 + 1.0) * COLUMNS
         grit = 0.018 * self.settings.detail * ROWS / _SAND_UNIT
         return np.array([self.settings.turns * COLUMNS / _FULL, turn, grit], np.float32)
+
+    def _turning(self, controls: Controls) -> NDArray[np.float32]:
+        """Turns colours around grey, and moves them away from it."""
+        angle = 2 * np.pi * (controls.hue % 1.0)
+        spread = np.full((3, 3), 1 / 3)
+        across = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / np.sqrt(3)
+        turn = spread + np.cos(angle) * (np.eye(3) - spread) + np.sin(angle) * across
+        grey = np.outer(np.ones(3), _LUMA)
+        return ((grey + self.settings.saturation * (np.eye(3) - grey)) @ turn).astype(np.float32)
 
 
 def _keen(pairs: NDArray[np.uint16]) -> NDArray[np.uint16]:
