@@ -116,21 +116,22 @@ class FilmExtras(Sink[FilmExtrasConfig]):
         """Write all that is made of single frames; the SHA-256 of all frames."""
         frames = max(1, round(film.duration_s * film.fps))
         previews, sheet = (_evenly(frames, count) for count in (self.config.previews, self.config.sheet))
-        numbers = sorted({*previews, *sheet})
-        pictures, sha256 = decoded(film, numbers, hash_file=self.context.new_file(".txt"))
+        pictures, sha256 = decoded(film, {0, *previews, *sheet})
         # A film may lack its last frame where its duration was rounded.
-        found = dict(zip(numbers, pictures, strict=False))
-        shown = [number for number in sheet if number in found]
-        for index, number in enumerate([number for number in previews if number in found], 1):
-            write(found[number], folder / f"preview-{index}.png")
+        shown = [number for number in sheet if number in pictures] or [0]
+        for index, number in enumerate(filter(pictures.__contains__, previews), 1):
+            write(pictures[number], folder / f"preview-{index}.png")
         drawn = contact_sheet(
-            [found[number] for number in shown],
+            [pictures[number] for number in shown],
             [number / film.fps for number in shown],
             columns=self.config.sheet_columns,
             width=_SHEET_PIXELS,
         )
         write(drawn, folder / SHEET)
-        write(bounded(pictures[liveliest(pictures)], _POSTER_PIXELS), folder / POSTER)
+        # Not the beginning, where the title stands, nor the end, where music and picture fade.
+        middle = [pictures[number] for number in shown if 0.3 < number / frames < 0.9]
+        choice = middle or [pictures[number] for number in shown]
+        write(bounded(choice[liveliest(choice)], _POSTER_PIXELS), folder / POSTER)
         return sha256
 
 

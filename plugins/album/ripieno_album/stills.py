@@ -5,7 +5,8 @@ Conventions
 Frames are counted from 0 in the order in which they are shown. A picture is uint8 [height, width, 3], RGB.
 """
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -17,47 +18,67 @@ from ripieno.toolkit.ffmpeg import Pipe, file_url, run
 Picture = NDArray[np.uint8]
 
 
-def decoded(film: Video, numbers: Sequence[int], *, hash_file: Path) -> tuple[list[Picture], str]:
+def decoded(film: Video, numbers: Collection[int]) -> tuple[dict[int, Picture], str]:
     """Some frames of a film, and the SHA-256 of all of them.
+
+    FFmpeg's own hash takes ten times as long as that of OpenSSL, 12 ms a frame at 1920 x 1080.
 
     Parameters
     ----------
     film : Video
-    numbers : sequence of int
-        Which frames, each once, in order; those after the film's end are left out.
-    hash_file : Path
-        A path that nothing uses, for FFmpeg to write to.
+    numbers : collection of int
+        Which frames; those after the film's end are not there.
 
     Returns
     -------
-    pictures : list of ndarray
+    pictures : dict of int to ndarray
     sha256 : str
-        Of every frame as it is decoded, planes Y, U and V without padding, one frame after the other:
-        what ``ffmpeg -i FILM -map 0:v:0 -f hash -hash sha256 -`` prints.
+        Of every frame as 8-bit planes Y, U and V without padding, one frame after the other: of what
+        ``ffmpeg -i FILM -map 0:v:0 -fps_mode passthrough -pix_fmt yuv420p -f rawvideo -`` writes.
+
+    Raises
+    ------
+    InputError
+        If it has no frame.
     """
     import ffmpeg
 
     source = ffmpeg.input(file_url(film.path), threads=1)["v:0"]
-    # Commas end a filter's argument where they are not escaped; ffmpeg-python does that.
-    chosen = "+".join(f"eq(n,{number})" for number in numbers) or "0"
-    command = ffmpeg.merge_outputs(
-        ffmpeg.output(source, file_url(hash_file), format="hash", hash="sha256", fps_mode="passthrough"),
-        ffmpeg.output(
-            source.filter("select", chosen),
-            "pipe:",
-            format="rawvideo",
-            pix_fmt="rgb24",
-            fps_mode="passthrough",
-            sws_flags="accurate_rnd+bitexact",
-        ),
+    raw = source.output("pipe:", format="rawvideo", pix_fmt="yuv420p", fps_mode="passthrough")
+    bytes_ = film.width * film.height + 2 * _half(film.width) * _half(film.height)
+    wanted, found = set(numbers), hashlib.sha256()
+    pictures: dict[int, Picture] = {}
+    count = 0
+    with Pipe(ffmpeg.compile(raw), mode="read") as pipe:
+        for count, frame in enumerate(pipe.blocks(bytes_), 1):
+            found.update(frame)
+            if count - 1 in wanted:
+                pictures[count - 1] = as_rgb(frame, width=film.width, height=film.height)
+    if not count:
+        raise InputError(f"{film.path.name}: has no frame")
+    return pictures, found.hexdigest()
+
+
+def as_rgb(frame: bytes, *, width: int, height: int) -> Picture:
+    """A frame of planes Y, U and V, of the range and matrix of BT.709, as RGB.
+
+    References
+    ----------
+    ITU-R BT.709-6, parameters 3 and 4.
+    """
+    import cv2
+
+    values = np.frombuffer(frame, np.uint8)
+    small = (_half(height), _half(width))
+    luma, blue, red = np.split(values, np.cumsum([width * height, small[0] * small[1]]))
+    y = (luma.reshape(height, width).astype(np.float32) - 16) * np.float32(255 / 219)
+    u, v = (
+        cv2.resize(plane.reshape(small).astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+        for plane in (blue, red)
     )
-    shape = (film.height, film.width, 3)
-    with Pipe(ffmpeg.compile(command), mode="read") as pipe:
-        pictures = [np.frombuffer(data, np.uint8).reshape(shape) for data in pipe.blocks(int(np.prod(shape)))]
-    _, _, sha256 = hash_file.read_text(encoding="ascii").strip().partition("=")
-    if not sha256:
-        raise InputError(f"{film.path.name}: FFmpeg hashed no frame of it: it has no picture")
-    return pictures, sha256.lower()
+    u, v = (u - 128) * np.float32(255 / 224), (v - 128) * np.float32(255 / 224)
+    rgb = np.dstack([y + 1.5748 * v, y - 0.1873 * u - 0.4681 * v, y + 1.8556 * u])
+    return np.clip(rgb + 0.5, 0, 255).astype(np.uint8)
 
 
 def animation(film: Video, path: Path, *, start_s: float, length_s: float, longest: int, fps: float) -> None:
@@ -83,10 +104,14 @@ def animation(film: Video, path: Path, *, start_s: float, length_s: float, longe
         "scale", *size, flags="lanczos+accurate_rnd+bitexact"
     )
     halves = small.filter_multi_output("split")
-    palette = halves[0].filter("palettegen", max_colors=192, stats_mode="full")
-    drawn = ffmpeg.filter([halves[1], palette], "paletteuse", dither="bayer", bayer_scale=3)
+    palette = halves[0].filter("palettegen", max_colors=160, stats_mode="full")
+    drawn = ffmpeg.filter([halves[1], palette], "paletteuse", dither="bayer", bayer_scale=4)
     run(
         ffmpeg.compile(
             ffmpeg.output(drawn, file_url(path), loop=0, threads=1, fflags="+bitexact"), overwrite_output=True
         )
     )
+
+
+def _half(pixels: int) -> int:
+    return (pixels + 1) // 2
