@@ -99,6 +99,25 @@ def preview(
             click.launch(str(path))
 
 
+@film.command()
+@click.argument("song", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--preset", default="default", show_default=True, help="How the film looks.")
+@click.option("--weights", default="", metavar="ASSET", help="The generator; the renderer's where not given.")
+@click.option("--size", default="1920x1080", show_default=True, help="Width and height.")
+@click.option("--fps", default=30.0, show_default=True, help="Frames a second.")
+@click.option("--codec", default="x264", show_default=True, help="x264, vp9 or av1.")
+@click.option(
+    "--seconds", default=4.0, show_default=True, type=click.FloatRange(0.1, 60), help="Of the film, measured."
+)
+@click.pass_obj
+def profile(host: Host, /, song: Path, **asked: Any) -> None:
+    """Show what each stage of SONG's film costs: milliseconds of CPU a frame, beside the encoder alone."""
+    from .profile_command import profile_lines
+
+    for line in profile_lines(host, song, **asked):
+        click.echo(line)
+
+
 def _presets(host: Host, names: tuple[str, ...]) -> dict[str, Any]:
     """Presets of films by name."""
     from importlib.metadata import entry_points

@@ -26,6 +26,10 @@ def frames_of(reel: Reel, start: int, stop: int) -> Iterator[Frame]:
 
 def paint(reel: Reel, fields: Iterable[NDArray[np.float32]], pictures: range) -> Iterator[Frame]:
     """Frames before the effects, of the fields of consecutive pictures."""
+    import cv2
+
+    # Workers are the parallelism.
+    cv2.setNumThreads(1)
     painter = _painter(json.dumps(reel.look, sort_keys=True), reel.size)
     blend = Blend(reel.supersample)
     for row, field in zip(reel.rows_at(np.array(pictures, np.int64)), fields, strict=True):
