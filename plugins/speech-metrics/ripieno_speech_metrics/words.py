@@ -15,7 +15,16 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from ripieno.contracts import Audio, InputError, Metric, MissingError, PluginConfig, Scores, Text
+from ripieno.contracts import (
+    Audio,
+    ConfigError,
+    InputError,
+    Metric,
+    MissingError,
+    PluginConfig,
+    Scores,
+    Text,
+)
 
 from .comparing import Samples, blocks_together, told
 
@@ -79,6 +88,8 @@ class WordErrors(Metric[WordErrorsConfig]):
             If no model is given, or faster-whisper or jiwer is not installed.
         InputError
             If the folder holds no such model.
+        ConfigError
+            If the model does not know the language.
         """
         truth = words_of(text.text)
         against = f"the text of {len(truth)} words"
@@ -90,9 +101,13 @@ class WordErrors(Metric[WordErrorsConfig]):
 
     @cached_property
     def _whisper(self) -> Any:
-        return load_whisper(
-            model_folder(self.config), device=self.context.device, compute=self.config.compute
-        )
+        folder, language = model_folder(self.config), self.config.language
+        whisper = load_whisper(folder, device=self.context.device, compute=self.config.compute)
+        # A model of English alone would hear English, whatever it is asked for.
+        if language not in whisper.supported_languages:
+            known = ", ".join(whisper.supported_languages)
+            raise ConfigError(f"language: {folder.name} knows {known}, not {language}")
+        return whisper
 
     def _heard(self, audio: Audio) -> str:
         whisper = self._whisper

@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 from measured_sounds import hiss, silence, sound, voice
 from tiny_whisper import write_tiny_whisper
 
-from ripieno.contracts import Asset, InputError, MissingError, Text
+from ripieno.contracts import Asset, ConfigError, InputError, MissingError, Text
 from ripieno.contracts.context import new_context
 from ripieno.contracts.testing import MetricSuite, overrides
 from ripieno_speech_metrics import catalogue
@@ -73,6 +73,12 @@ def test_silence_is_not_asked_what_it_says():
     metric = WordErrors(WordErrorsConfig(model=tiny_whisper()))
     for audio in (silence(), silence(0)):
         assert metric.measure(audio, Text("one two")).values["deletions"] == 2
+
+
+def test_a_language_that_the_model_does_not_know_is_refused():
+    metric = WordErrors(WordErrorsConfig(model=tiny_whisper(), language="de"))
+    with pytest.raises(ConfigError, match="knows en, not de"):
+        metric.measure(sound(voice()), Text("eins zwei"))
 
 
 def test_a_text_without_words_cannot_be_wrong():
