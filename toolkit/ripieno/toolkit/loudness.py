@@ -70,7 +70,8 @@ class LoudnessMeter:
         weights = weights or _WEIGHTS.get(channels)
         if weights is None or len(weights) != channels:
             raise InputError(
-                f"{channels} channels have no standard weights: downmix them, or give one weight for each"
+                f"{channels} channels have no standard weights: bring them to 2 by effect/downmix, or give one "
+                "weight for each"
             )
         self._weights = np.array(weights)
         self._hop = round(rate_hz / _HOPS_A_SECOND)
