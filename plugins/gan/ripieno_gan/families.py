@@ -63,7 +63,9 @@ def reaction(rng: Generator, size: int) -> Picture:
     field = rng.standard_normal((side, side)).astype(np.float32)
     for _ in range(9):
         field = np.tanh(6 * (blurred(field, inner) - blurred(field, outer)) + bias)
-    texture = np.asarray(cv2.resize(field, (size * 3 // 2,) * 2, interpolation=cv2.INTER_CUBIC))
+    texture: Field = np.asarray(
+        cv2.resize(field, (size * 3 // 2,) * 2, interpolation=cv2.INTER_CUBIC), np.float32
+    )
     cells, reach = rng.uniform(1.0, 2.5), size * rng.uniform(0.0, 0.16)
     across, down = (fractal(rng, size, cells=cells, octaves=2) for _ in range(2))
     pattern = bend(texture, across * reach, down * reach)

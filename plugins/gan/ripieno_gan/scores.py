@@ -52,17 +52,12 @@ def features_of(pictures: Pictures, *, path: Path = FEATURES) -> NDArray[np.floa
         If onnxruntime is not installed, or the file is no such network.
     """
     session = _network(path)
-    return np.concatenate(
-        [
-            run_network(
-                session,
-                path,
-                {"pictures": _as_input(shown(pictures[at : at + AT_ONCE]))},
-                outputs=["features"],
-            )[0]
-            for at in range(0, len(pictures), AT_ONCE)
-        ]
-    )
+    size = session.get_inputs()[0].shape[-1]
+    parts = [
+        run_network(session, path, {"pictures": _as_input(part, size)}, outputs=["features"])[0]
+        for part in (shown(pictures[at : at + AT_ONCE]) for at in range(0, len(pictures), AT_ONCE))
+    ]
+    return np.concatenate(parts)
 
 
 @lru_cache(maxsize=4)
@@ -70,7 +65,12 @@ def _network(path: Path) -> "InferenceSession":
     return onnx_session(path, distribution="ripieno-gan", gpu=False)
 
 
-def _as_input(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _as_input(rgb: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
+    """Of the side that the network was taught at."""
+    import cv2
+
+    if rgb.shape[1:3] != (size, size):
+        rgb = np.stack([cv2.resize(one, (size, size), interpolation=cv2.INTER_AREA) for one in rgb])
     return np.ascontiguousarray(np.moveaxis(rgb, -1, 1), dtype=np.float32) / np.float32(255)
 
 

@@ -41,7 +41,7 @@ class GanTrainerConfig(PluginConfig):
         900, ge=1, description="Batches before the discriminator joins.", json_schema_extra={"unit": "steps"}
     )
     steps: int = Field(
-        2300,
+        2200,
         ge=2,
         description="Batches in all; these take 50 minutes of one core.",
         json_schema_extra={"unit": "steps"},
@@ -54,10 +54,11 @@ class GanTrainerConfig(PluginConfig):
         json_schema_extra={"unit": "steps"},
     )
     rate: float = Field(2e-3, gt=0, description="Of learning before the discriminator joins, at its highest.")
-    judged_rate: float = Field(6e-4, gt=0, description="Of learning after that, and of the discriminator.")
+    judged_rate: float = Field(6e-4, gt=0, description="Of learning after that, at its highest.")
+    judging_rate: float = Field(1e-3, gt=0, description="Of the discriminator's learning, at its highest.")
     noise: float = Field(0.1, ge=0, le=1, description="Added to codes, whose root mean square is 1.")
-    adversarial: float = Field(0.2, ge=0, description="Weight of what the discriminator says.")
-    matching: float = Field(0.5, ge=0, description="Weight of the likeness of what the discriminator sees.")
+    adversarial: float = Field(0.3, ge=0, description="Weight of what the discriminator says.")
+    matching: float = Field(1.0, ge=0, description="Weight of the likeness of what the discriminator sees.")
     gamma: float = Field(10.0, ge=0, description="Weight of the R1 penalty.")
     penalty_every: int = Field(
         16, ge=1, description="Batches between two R1 penalties.", json_schema_extra={"unit": "steps"}

@@ -135,7 +135,7 @@ def flawed(picture: Any, fault: str, rng: np.random.Generator) -> Any:
             picture + np.float32(rng.uniform(0.02, 0.1)) * (wave[:, None] * wave[None])[..., None], 0, 1
         )
     if fault == "shuffled":
-        block = int(rng.choice((16, 32, 64)))
+        block = size // int(rng.choice((16, 8, 4)))
         count = size // block
         blocks = (
             picture[: count * block, : count * block].reshape(count, block, count, block, 3).swapaxes(1, 2)

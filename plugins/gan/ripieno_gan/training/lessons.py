@@ -40,9 +40,9 @@ class Lesson:
         Batches before the discriminator joins, and in all.
     batch : int
         Pictures.
-    rate, judged_rate : float
-        Of learning at its highest, of the generator before and after the discriminator joins; that of the
-        discriminator is `judged_rate` too. Each falls in a half cosine.
+    rate, judged_rate, judging_rate : float
+        Of learning at its highest, of the generator before and after the discriminator joins, and of the
+        discriminator. Each falls in a half cosine.
     epoch : int
         Steps between two validations, after which the training can be taken up again.
     noise : float
@@ -62,10 +62,11 @@ class Lesson:
     batch: int = 8
     rate: float = 2e-3
     judged_rate: float = 6e-4
+    judging_rate: float = 1e-3
     epoch: int = 100
     noise: float = 0.1
-    adversarial: float = 0.2
-    matching: float = 0.5
+    adversarial: float = 0.3
+    matching: float = 1.0
     gamma: float = 10.0
     penalty_every: int = 16
     averaging: float = 0.999
@@ -155,7 +156,7 @@ class GanLessons(lightning.LightningModule):
             torch.optim.AdamW(weights, lr=rate, betas=(0.5, 0.999), weight_decay=1e-4)
             for weights, rate in (
                 (ours, lesson.rate),
-                (list(self.discriminator.parameters()), lesson.judged_rate),
+                (list(self.discriminator.parameters()), lesson.judging_rate),
             )
         ]
         return optimizers, [

@@ -179,6 +179,12 @@ class Discriminator(nn.Module):
             nn.Sequential(nn.SiLU(), nn.Conv2d(width, 1, 3, padding=1)) for width in channels[-2:]
         )
 
+        # Without normalisation, the usual beginning would let what is seen fade away on its way to the verdict.
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+                nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+
     def forward(self, pictures: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Logits [n, places], above 0 for what looks real, and what was seen at each side.
 
