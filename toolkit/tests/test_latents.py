@@ -239,6 +239,14 @@ def test_anchors_and_axes_that_a_generator_has_not_are_named():
         anchors_of(card(), {})
 
 
+def test_a_film_that_is_steered_for_another_bank_is_refused():
+    assert anchors_of(card(), {"anchors": [3], "bank": card().bank}) == (3,)
+    other = card(anchors=CODES[::-1])
+    assert other.bank != card().bank
+    with pytest.raises(InputError, match="give controller and renderer the same weights"):
+        anchors_of(other, {"anchors": [3], "bank": card().bank})
+
+
 def test_axes_are_the_deviations_of_the_bank():
     line = np.outer([-2.0, 0.0, 2.0], [3.0, -4.0]).astype(np.float32) + 7
     axes = principal_axes(line, 2)

@@ -108,7 +108,7 @@ class LatentController(Controller[LatentConfig]):
         -------
         Trajectory
             ceil(duration * fps) rows of the columns that `ripieno.toolkit.latents.columns` names. Its look
-            has preset, anchors, palette, paint, effects and latent.
+            has preset, anchors, bank, palette, paint, effects and latent.
 
         Raises
         ------
@@ -174,6 +174,7 @@ class LatentController(Controller[LatentConfig]):
         return {
             "preset": self._preset_name,
             "anchors": anchors,
+            "bank": card.bank,
             **scene.look.model_dump(mode="json"),
             "latent": {"tilt": scene.motion.tilt, "wander": scene.motion.wander},
         }

@@ -10,9 +10,11 @@ make good pictures, flat, one a row, in float16. Axes are scaled: one is a stand
 
 import base64
 import binascii
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -140,6 +142,11 @@ class GeneratorCard:
         _fits(path, "output", session.get_outputs(), card.output, (channels, height, width))
         return card
 
+    @cached_property
+    def bank(self) -> str:
+        """Of which codes the bank is: equal banks, equal text."""
+        return hashlib.sha256(self.anchors.astype("<f2").tobytes()).hexdigest()[:16]
+
     def to_metadata(self) -> dict[str, str]:
         """Metadata of an ONNX file; `from_metadata` is the inverse."""
         document = {
@@ -183,7 +190,8 @@ def expand(
     names : sequence of str
         Of the columns, as `columns` gives them.
     look : mapping
-        Of the trajectory: ``anchors`` are places in the bank, ``latent`` may hold ``tilt`` (how much one
+        Of the trajectory: ``anchors`` are places in the bank, ``bank`` may say of which one,
+        ``latent`` may hold ``tilt`` (how much one
         anchor leads in its part of the picture, >= 0) and ``wander`` (standard deviations at 1, >= 0).
 
     Returns
@@ -222,8 +230,14 @@ def anchors_of(card: GeneratorCard, look: Mapping[str, Any]) -> tuple[int, ...]:
     Raises
     ------
     InputError
-        If there are none, or the bank is shorter.
+        If there are none, the bank is shorter, or the look is made for another bank.
     """
+    bank = look.get("bank", card.bank)
+    require(
+        bank == card.bank,
+        f"the trajectory is steered for the bank {bank}, the generator has the bank {card.bank}: "
+        "give controller and renderer the same weights, or the same model",
+    )
     anchors = tuple(int(index) for index in look.get("anchors", ()))
     require(anchors, "the trajectory's look names no anchors: controller/latent writes them")
     beyond = [index for index in anchors if not 0 <= index < len(card.anchors)]
