@@ -125,6 +125,9 @@ def unpickled(path: Path, *, trust: bool) -> dict[str, Any]:
     """
     import torch
 
+    # Such a name needs no trust elsewhere, so it is never read as a pickle, whatever is in it.
+    if path.suffix == ".safetensors":
+        raise InputError(f"{path}: is no pickle by its name, and a safetensors file needs no conversion")
     check_trust(path, trust=trust)
     check_digits(path)
     with _reading(path):

@@ -44,6 +44,17 @@ def test_a_bomb_is_not_read_without_trust(tmp_path):
     assert not target.exists()
 
 
+@pytest.mark.parametrize("trust", [[], ["--trust"]])
+def test_a_bomb_under_the_name_of_a_safe_file_is_not_read_even_with_trust(tmp_path, trust):
+    target = tmp_path / "boom"
+    path = save_bomb(tmp_path, "net.safetensors", target)
+    result = CliRunner().invoke(demucs, ["convert", *trust, str(path)])
+    assert isinstance(result.exception, InputError) and "no pickle by its name" in str(result.exception)
+    with pytest.raises(InputError):
+        load_network(path, trust=True)
+    assert not target.exists()
+
+
 def test_the_bomb_is_a_real_one(tmp_path):
     target = tmp_path / "boom"
     with pytest.raises(InputError, match="no network of Demucs"):
