@@ -380,6 +380,24 @@ class Writing(Invert):
         return frames
 
 
+class Counted(Invert):
+    """Every other frame of a call a negative."""
+
+    def apply(self, frames: np.ndarray, start_s: float) -> np.ndarray:
+        out = frames.copy()
+        out[::2] = 255 - out[::2]
+        return out
+
+
+class Echo(Invert):
+    """The frame before, which it says that it looks back at."""
+
+    lead_frames = 1
+
+    def apply(self, frames: np.ndarray, start_s: float) -> np.ndarray:
+        return np.concatenate([frames[:1], frames[:-1]])
+
+
 class Rounding(BeatsFile):
     """Loses what lies behind the point."""
 

@@ -167,6 +167,20 @@ def test_a_frame_effect_that_writes_into_its_frames_is_caught():
     assert not passed(suite(FrameEffectSuite, plugins.Writing), "test_inputs_stay_as_they_are")
 
 
+TestEcho = suite(FrameEffectSuite, plugins.Echo)
+
+
+def test_a_frame_effect_that_counts_the_frames_of_a_call_is_caught():
+    test = "test_what_it_gives_does_not_depend_on_how_frames_are_dealt_out"
+    assert not passed(suite(FrameEffectSuite, plugins.Counted), test)
+
+
+def test_a_frame_effect_that_keeps_quiet_about_looking_back_is_caught():
+    test = "test_what_it_gives_does_not_depend_on_how_frames_are_dealt_out"
+    quiet = type("Quiet", (plugins.Echo,), {"__doc__": "Looks back.", "lead_frames": 0})
+    assert not passed(suite(FrameEffectSuite, quiet), test)
+
+
 def test_a_codec_that_loses_content_is_caught():
     from ripieno.contracts import Beats
 

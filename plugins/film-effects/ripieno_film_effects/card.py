@@ -91,7 +91,7 @@ def draw_card(
     return _over_shadow(
         np.asarray(colour, np.float32),
         np.asarray(mask, np.float32)[..., None] / 255,
-        np.minimum(1.6 * shadow, 0.55)[..., None],
+        np.minimum(np.float32(1.6) * shadow, np.float32(0.55))[..., None],
         left=margin - pad,
         top=height - margin - tall - pad,
     )

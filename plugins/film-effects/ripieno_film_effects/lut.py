@@ -65,7 +65,8 @@ class Lut(FrameEffect[LutConfig]):
                 place * (len(cube.table) - 1), np.arange(len(cube.table)), cube.table[:, channel]
             )
             curves.append(value + share * (looked_up - value))
-        return np.rint(255 * np.clip(curves, 0, 1)).astype(np.uint8)
+        levels: Bytes = np.rint(255 * np.clip(curves, 0, 1)).astype(np.uint8)
+        return levels
 
     @cached_property
     def _lattice(self) -> tuple[Words, NDArray[np.int64]]:

@@ -154,7 +154,11 @@ class FrameDecoderSuite(PictureSuite):
 
 
 class FrameEffectSuite(PictureSuite):
-    """Tests of a `FrameEffect`."""
+    """Tests of a `FrameEffect`.
+
+    An effect may look back: as many frames as its `lead_frames` says, an attribute or property that is a
+    number; none where it has none. An effect whose settings say ``fps`` is tried at that rate.
+    """
 
     interface = interfaces.FrameEffect
 
@@ -164,7 +168,17 @@ class FrameEffectSuite(PictureSuite):
 
     def inputs(self, case: str) -> dict[str, Any]:
         example = self.example()
-        return {**example, "frames": example["frames"][:0]} if case == "no frames" else example
+        frames = example["frames"]
+        cases = {
+            "no frames": frames[:0],
+            "one frame": frames[:1],
+            "odd size": frames[:, :35, :63],
+            "one pixel": frames[:, :1, :1],
+            "black": np.zeros_like(frames),
+            "white": np.full_like(frames, 255),
+            "frames of a larger array": np.repeat(np.repeat(frames, 2, axis=1), 2, axis=2)[:, ::2, ::2],
+        }
+        return {**example, "frames": cases.get(case, frames)}
 
     def check(self, inputs: Mapping[str, Any], result: Any) -> None:
         super().check(inputs, result)
@@ -172,6 +186,35 @@ class FrameEffectSuite(PictureSuite):
 
     def test_no_frames_are_taken(self) -> None:
         self.result("no frames")
+
+    def test_one_frame_is_taken(self) -> None:
+        self.result("one frame")
+
+    def test_frames_of_any_size_are_taken(self) -> None:
+        self.result("odd size")
+        self.result("one pixel")
+
+    def test_black_and_white_frames_are_taken(self) -> None:
+        self.result("black")
+        self.result("white")
+
+    def test_where_frames_lie_in_memory_makes_no_difference(self) -> None:
+        scattered = self.result("frames of a larger array")
+        assert np.array_equal(scattered, self.result()), "it reads frames as if they were contiguous"
+
+    def test_what_it_gives_does_not_depend_on_how_frames_are_dealt_out(self) -> None:
+        self.needs_reproducible()
+        plugin: Any = self.plugin(self.settings())
+        fps = float(getattr(plugin.config, "fps", 30.0))
+        lead = int(getattr(plugin, "lead_frames", 0))
+        frames = np.random.default_rng(1).integers(0, 256, (lead + 6, 24, 32, 3), np.uint8)
+        first = round(self.example()["start_s"] * fps)
+        whole = self.call(plugin, {"frames": frames, "start_s": first / fps})
+        for start, stop in ((lead, lead + 1), (lead + 1, lead + 4), (lead + 4, lead + 6)):
+            part = {"frames": frames[start - lead : stop], "start_s": (first + start - lead) / fps}
+            assert np.array_equal(self.call(plugin, part)[lead:], whole[start:stop]), (
+                f"frames {start} to {stop - 1} differ where a call begins {lead} before them"
+            )
 
 
 def _check_files(files: Mapping[str, Any]) -> None:
