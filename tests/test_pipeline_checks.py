@@ -71,7 +71,7 @@ def test_a_right_pipeline_has_no_problems(check):
             "loud: {uses: joiner/shout, in: {text: [word]}}",
             'p.yaml:6:41: step "loud": port "text" takes one text',
         ),
-        ("loud: {uses: joiner/concat, in: {texts: {a: word}}}", 'port "texts" takes a list of text'),
+        ("loud: {uses: joiner/gather, in: {texts: {a: word}}}", 'port "texts" takes a list of text'),
         ("loud: {uses: joiner/table, in: {texts: [word]}}", 'port "texts" takes a map of text'),
         (
             "loud: {uses: effect/gain, in: {audio: word}}",
@@ -200,7 +200,7 @@ def test_two_lists_meet_only_where_it_is_said(check):
 )
 def test_a_wrong_input_is_one_line(check, given, message):
     text = steps(
-        "loud: {uses: joiner/shout, in: {text: word}}\nall: {uses: joiner/concat, in: {texts: words}}"
+        "loud: {uses: joiner/shout, in: {text: word}}\nall: {uses: joiner/gather, in: {texts: words}}"
     )
     (line,) = check(text, **given)
     # What was given on the command line is not blamed on the file.

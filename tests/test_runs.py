@@ -14,7 +14,7 @@ steps:
   loud: {uses: joiner/shout, in: {text: words}}
   dice: {uses: joiner/dice, in: {text: loud}}
   spread: {uses: joiner/spread, in: {text: loud}}
-  all: {uses: joiner/concat, in: {texts: dice}}
+  all: {uses: joiner/gather, in: {texts: dice}}
 outputs:
   loud: loud/{item}.txt
   spread: spread/{item}.txt
@@ -146,8 +146,8 @@ steps:
   zipped: {uses: joiner/pair, in: {left: a, right: loud}}
   broadcast: {uses: joiner/pair, in: {left: one, right: a}}
   crossed: {uses: joiner/pair, in: {left: a, right: b}, cross: true}
-  row: {uses: joiner/concat, in: {texts: [loud, one, b]}}
-  gathered: {uses: joiner/concat, in: {texts: crossed}}
+  row: {uses: joiner/gather, in: {texts: [loud, one, b]}}
+  gathered: {uses: joiner/gather, in: {texts: crossed}}
   table: {uses: joiner/table, in: {texts: loud}}
   named: {uses: joiner/table, in: {texts: {first: one, second: loud}}}
   alone: {uses: joiner/pair, in: {left: one}}
@@ -200,7 +200,7 @@ def test_items_bring_their_order_facts_and_settings(bench):
 inputs: {words: {kind: text, many: true, items: album/list.json}}
 steps:
   tell: {uses: joiner/facts, in: {text: words}}
-  all: {uses: joiner/concat, in: {texts: words}}
+  all: {uses: joiner/gather, in: {texts: words}}
 outputs: {tell: "{item}.txt", all: all.txt}
 """)
     ran = bench.run(pipeline)

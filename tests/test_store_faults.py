@@ -18,7 +18,7 @@ steps:
   loud: {uses: joiner/shout, in: {text: words}}
   dice: {uses: joiner/dice, in: {text: loud}}
   spread: {uses: joiner/spread, in: {text: dice}, with: {jobs: 3}}
-  all: {uses: joiner/concat, in: {texts: dice}}
+  all: {uses: joiner/gather, in: {texts: dice}}
 outputs:
   loud: "{item}.txt"
   all: all.txt

@@ -20,7 +20,7 @@ class Shout(Joiner[ShoutConfig]):
         return Text(text.text.strip().upper() + self.config.mark)
 
 
-class Concat(Joiner[NoConfig]):
+class Gather(Joiner[NoConfig]):
     """All in a row."""
 
     def join(self, texts: list[Text]) -> Text:
