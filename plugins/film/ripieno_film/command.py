@@ -7,8 +7,6 @@ import click
 
 from ripieno.contracts import ConfigError, Host, MissingError
 
-GENERATOR = "asset/cppn"
-
 
 @click.group()
 def film() -> None:
@@ -22,11 +20,11 @@ def film() -> None:
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="PNG to write, a row a preset.",
 )
-@click.option("--weights", default=GENERATOR, show_default=True, help="The generator that draws it.")
+@click.option("--weights", metavar="ASSET", help="The generator that draws it; the controller's by default.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all draws.")
 @click.argument("names", metavar="[PRESET]...", nargs=-1)
 @click.pass_obj
-def presets(host: Host, names: tuple[str, ...], sheet: Path | None, weights: str, seed: int) -> None:
+def presets(host: Host, names: tuple[str, ...], sheet: Path | None, weights: str | None, seed: int) -> None:
     """List the presets of films, all or those that are named; --contact-sheet draws them in one picture."""
     found = _presets(host, names)
     width = max(len(name) for name in found)
@@ -41,8 +39,11 @@ def presets(host: Host, names: tuple[str, ...], sheet: Path | None, weights: str
     from ripieno.contracts import write_whole
 
     from .contact_sheet import contact_sheet
+    from .controller import LatentConfig
 
-    picture = contact_sheet(found, _asset(host, weights), uses=weights, seed=seed)
+    uses = weights or LatentConfig().weights.uses
+    uses = uses if "/" in uses else f"asset/{uses}"
+    picture = contact_sheet(found, _asset(host, uses), uses=uses, seed=seed)
     _, png = cv2.imencode(".png", picture[..., ::-1])
     write_whole(sheet, png.tobytes())
     click.echo(sheet)
@@ -139,7 +140,7 @@ def _asset(host: Host, uses: str) -> Any:
     """A generator that a package ships, with its file."""
     from importlib.resources import files
 
-    asset = host.data(uses if "/" in uses else f"asset/{uses}")
+    asset = host.data(uses)
     module, _, name = asset.url.removeprefix("package:").rpartition("/")
     if not asset.url.startswith("package:"):
         raise ConfigError(f"--weights {uses}: only a generator that a package ships can be drawn here")
