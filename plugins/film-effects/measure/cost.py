@@ -53,7 +53,7 @@ def costs(size: tuple[int, int] = (1920, 1080)) -> Mapping[str, float]:
             "trails of 8 frames": [Trails(TrailsConfig(strength=0.6))],
             "vignette": [Vignette(VignetteConfig(strength=0.3))],
             "grain": [Grain(GrainConfig(strength=0.12))],
-            "title": [Title(TitleConfig(title="Aurora", artist="Ripieno", duration_s=1e3, start_s=0))],
+            "title": [Title(TitleConfig(title="Aurora", artist="Ripieno", length_s=1e3, start_s=0))],
             "default preset": GENTLE,
         }
         with use_context(new_context()):

@@ -87,11 +87,11 @@ def draw_card(
     if art:
         colour.paste(read_cover(art, side=side), (pad, pad + (tall - side) // 2))
         mask.paste(255, (pad, pad + (tall - side) // 2, pad + side, pad + (tall - side) // 2 + side))
-    shadow = np.asarray(mask.filter(ImageFilter.GaussianBlur(blur)), np.float32) / 255
+    shadow = np.asarray(mask.filter(ImageFilter.GaussianBlur(blur)), np.float32)
     return _over_shadow(
         np.asarray(colour, np.float32),
-        np.asarray(mask, np.float32)[..., None] / 255,
-        np.minimum(np.float32(1.6) * shadow, np.float32(0.55))[..., None],
+        np.asarray(mask, np.float32)[..., None] / np.float32(255),
+        np.minimum(shadow * np.float32(1.6 / 255), np.float32(0.55))[..., None],
         left=margin - pad,
         top=height - margin - tall - pad,
     )

@@ -18,7 +18,7 @@ _ONE, _HALF, _BITS = 256, np.int32(1 << 15), np.int32(16)
 class TitleConfig(PluginConfig):
     """Settings of `Title`."""
 
-    duration_s: float = Field(
+    length_s: float = Field(
         0.0,
         ge=0,
         le=3600,
@@ -57,7 +57,7 @@ class Title(FrameEffect[TitleConfig]):
     @property
     def neutral(self) -> bool:
         """Whether frames stay as they are."""
-        return self.config.duration_s == 0
+        return self.config.length_s == 0
 
     def apply(self, frames: NDArray[np.uint8], start_s: float) -> NDArray[np.uint8]:
         """Frames with the card over them while it is seen.
@@ -102,7 +102,7 @@ class Title(FrameEffect[TitleConfig]):
 
     def opacity(self, time_s: float) -> int:
         """Of the card at a moment, in 256ths."""
-        since, left = time_s - self.config.start_s, self.config.start_s + self.config.duration_s - time_s
+        since, left = time_s - self.config.start_s, self.config.start_s + self.config.length_s - time_s
         if since < 0 or left <= 0:
             return 0
         way = min(1.0, since / self.config.fade_s, left / self.config.fade_s) if self.config.fade_s else 1.0

@@ -47,7 +47,7 @@ class TestGrain(FrameEffectSuite):
 
 class TestTitle(FrameEffectSuite):
     plugin = Title
-    config = TitleConfig(title="Aurora", artist="Ripieno", start_s=0.9, duration_s=1, fps=60)
+    config = TitleConfig(title="Aurora", artist="Ripieno", start_s=0.9, length_s=1, fps=60)
 
     def example(self):
         frames = np.random.default_rng(0).integers(0, 256, (3, 60, 96, 3), np.uint8)

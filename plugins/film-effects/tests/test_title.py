@@ -16,7 +16,7 @@ def black(count=1, *, size=SIZE):
 
 def shown(facts, *, at_s=2.0, frames=None, **settings):
     """Frames under the card of a film of the given facts."""
-    config = TitleConfig(**{"duration_s": 3, "start_s": 1, "fade_s": 0.5} | settings)
+    config = TitleConfig(**{"length_s": 3, "start_s": 1, "fade_s": 0.5} | settings)
     with use_context(new_context(facts=facts)):
         return Title(config).apply(black() if frames is None else frames, at_s)
 
