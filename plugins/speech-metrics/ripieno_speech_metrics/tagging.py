@@ -15,7 +15,7 @@ from pydantic import Field
 
 from ripieno.contracts import Asset, Audio, InputError, Metric, MissingError, PluginConfig, PluginRef, Scores
 from ripieno.toolkit.checkpoints import weights_file
-from ripieno.toolkit.onnx import onnx_session
+from ripieno.toolkit.onnx import onnx_session, run_network
 
 from .comparing import Samples, mean, parts_together, scored, told
 from .log_mel import BANDS, RATE_HZ, log_mel
@@ -108,14 +108,8 @@ def tag(session: "InferenceSession", samples: Samples, *, path: Path) -> list[fl
     """
     clip = np.zeros(CLIP_S * RATE_HZ, np.float32)
     clip[: len(samples)] = samples
-    try:
-        [probabilities] = session.run(["probabilities"], {"log_mel": log_mel(clip)[None, None]})
-    # What onnxruntime raises has no narrower class.
-    except Exception as cause:
-        reason = str(cause).strip().partition("\n")[0]
-        raise InputError(
-            f"{path}: does not compute from log_mel [1, 1, frames, {BANDS}]: {reason}"
-        ) from cause
+    features = {"log_mel": log_mel(clip)[None, None]}
+    [probabilities] = run_network(session, path, features, outputs=["probabilities"])
     if probabilities.shape != (1, CLASSES):
         raise InputError(f"{path}: gives probabilities {probabilities.shape}, expected (1, {CLASSES})")
     return [float(value) for value in probabilities[0]]

@@ -177,7 +177,7 @@ class TestMissing:
             MusicProbability.assets(MusicProbabilityConfig())
         assert catalogue.panns_cnn14.licence == "CC-BY-4.0"
 
-    def test_a_file_that_is_not_there_or_another_network_is_refused(self, tmp_path):
+    def test_a_file_that_is_not_there_or_another_network_is_refused(self, tmp_path, capfd):
         def measure(path):
             MusicProbability(MusicProbabilityConfig(weights=path)).measure(sound(voice()))
 
@@ -190,3 +190,7 @@ class TestMissing:
             measure(write_level_tagger(tmp_path / "other.onnx", port="waveform"))
         with pytest.raises(InputError, match=r"gives probabilities \(1, 10\)"):
             measure(write_level_tagger(tmp_path / "small.onnx", classes=10))
+        with pytest.raises(InputError, match=r"narrow\.onnx: fails on log_mel \(1, 1, 1001, 64\)") as error:
+            measure(write_level_tagger(tmp_path / "narrow.onnx", bands=32))
+        assert "\n" not in str(error.value)
+        assert "narrow.onnx" not in capfd.readouterr().err

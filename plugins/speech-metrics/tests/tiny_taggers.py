@@ -11,7 +11,9 @@ from ripieno_speech_metrics.tagging import CLASSES, MUSIC
 WIDTHS = (1, 2, 3, 4, 3, 5, 6)
 
 
-def write_level_tagger(path: Path, *, classes: int = CLASSES, port: str = "log_mel") -> Path:
+def write_level_tagger(
+    path: Path, *, classes: int = CLASSES, bands: int = BANDS, port: str = "log_mel"
+) -> Path:
     """A tagger that takes for the probability of music the sigmoid of a tenth of the mean level in dB."""
     helper, numpy_helper = onnx.helper, onnx.numpy_helper
     weight = np.zeros((classes, 1), np.float32)
@@ -26,7 +28,7 @@ def write_level_tagger(path: Path, *, classes: int = CLASSES, port: str = "log_m
         helper.make_node("Gemm", ["level", "weight", "bias"], ["logits"], transB=1),
         helper.make_node("Sigmoid", ["logits"], ["probabilities"]),
     ]
-    taken = helper.make_tensor_value_info(port, onnx.TensorProto.FLOAT, [1, 1, "frames", BANDS])
+    taken = helper.make_tensor_value_info(port, onnx.TensorProto.FLOAT, [1, 1, "frames", bands])
     given = helper.make_tensor_value_info("probabilities", onnx.TensorProto.FLOAT, [1, classes])
     graph = helper.make_graph(nodes, "level", [taken], [given], initializer=constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
