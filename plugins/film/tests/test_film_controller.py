@@ -14,6 +14,7 @@ from ripieno.contracts.context import new_context, use_context
 from ripieno.contracts.testing import ControllerSuite, digest
 from ripieno_film import controller as controllers
 from ripieno_film.controller import LatentController
+from ripieno_film.steering.sound import EARLY_ROWS
 
 OWN = Preset(
     uses="controller/latent",
@@ -133,7 +134,7 @@ def test_without_any_tempo_onsets_are_the_pulse():
     strength[[100, 200]] = 20
     pulse = column(control(features(4.0, onset_strength=strength)), "pulse")
     rises = np.flatnonzero(np.diff(pulse) > 0.2) + 1
-    assert rises.tolist() == [round(100 / RATE_HZ * 30), round(200 / RATE_HZ * 30)]
+    assert rises.tolist() == [round((row + EARLY_ROWS) / RATE_HZ * 30) for row in (100, 200)]
 
 
 def test_no_onset_falls_between_two_frames():
@@ -144,7 +145,7 @@ def test_no_onset_falls_between_two_frames():
             control(features(4.0, onset_strength=strength), settings={"fps": 24, "motion": {"flash": 1}}),
             "flash",
         )
-        assert flash.argmax() == round(row / RATE_HZ * 24)
+        assert flash.argmax() == round((row + EARLY_ROWS) / RATE_HZ * 24)
         assert flash.max() > 0.9
 
 

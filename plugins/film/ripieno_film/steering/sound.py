@@ -21,6 +21,9 @@ SILENT_DB, SOUNDING_DB = -70.0, -50.0
 LOWEST_DB = -100.0
 FARTHEST = 3.0
 ALWAYS = ("rms", "onset_strength")
+# A window touches an onset before its centre reaches it. With four hops a window, as is usual, the strongest
+# rise of a click was measured 0.5 (in noise) to 1.0 rows (out of silence) before it.
+EARLY_ROWS = 0.8
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +105,8 @@ class Sound:
     def onsets(self, first: int, last: int) -> Array:
         """Onset strength 0..1: the strongest row of those nearest to each frame, so that none is left out."""
         edges_s = (np.arange(first, last + 1) - 0.5) / self.fps
-        rows = np.ceil((edges_s - self.features.start_s) * self.features.rate_hz - 1e-6).astype(np.int64)
+        edges = (edges_s - self.features.start_s) * self.features.rate_hz - EARLY_ROWS
+        rows = np.ceil(edges - 1e-6).astype(np.int64)
         rows = np.clip(rows, 0, len(self.features.values) - 1)
         # Where rows are rarer than frames, the row before goes on.
         begins = np.where(rows[1:] > rows[:-1], rows[:-1], np.maximum(rows[:-1] - 1, 0))
