@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -193,12 +193,22 @@ def warm_store(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return bench.store
 
 
+@pytest.fixture(scope="session")
+def bench_in(site: Path, warm_store: Path) -> Callable[[Path], Workbench]:
+    """Makes a workbench in an empty folder."""
+
+    def make(folder: Path) -> Workbench:
+        shutil.copytree(warm_store, folder / "store")
+        (folder / "work").mkdir()
+        return Workbench(folder / "work", site, folder / "store")
+
+    return make
+
+
 @pytest.fixture
-def bench(tmp_path: Path, site: Path, warm_store: Path) -> Iterator[Workbench]:
+def bench(tmp_path: Path, bench_in: Callable[[Path], Workbench]) -> Iterator[Workbench]:
     """A workbench; whatever a test does with it, nothing is left half done at its end."""
-    shutil.copytree(warm_store, tmp_path / "store")
-    (tmp_path / "work").mkdir()
-    made = Workbench(tmp_path / "work", site, tmp_path / "store")
+    made = bench_in(tmp_path)
     yield made
     assert made.leftovers() == []
     assert made.damaged() == []

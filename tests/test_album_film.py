@@ -144,14 +144,9 @@ def chapters(path):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory, site, warm_store):
+def undisturbed(tmp_path_factory, bench_in):
     """A run of two workers that nobody disturbs."""
-    from conftest import Workbench
-
-    folder = tmp_path_factory.mktemp("undisturbed")
-    shutil.copytree(warm_store, folder / "store")
-    (folder / "work").mkdir()
-    bench = Workbench(folder / "work", site, folder / "store")
+    bench = bench_in(tmp_path_factory.mktemp("undisturbed"))
     place_album(bench)
     return bench, bench.run(PIPELINE, *SMALL, "--jobs", "2")
 
@@ -207,7 +202,7 @@ def test_a_run_that_is_killed_in_the_middle_of_a_film_keeps_its_segments_and_end
     bench, undisturbed
 ):
     place_album(bench)
-    process = bench.start("run", PIPELINE, *SMALL, "--jobs", "2", "--quiet", stdout=subprocess.DEVNULL)
+    process = bench.start("run", PIPELINE, *SMALL, "--jobs", "2", "--quiet")
     finished = bench.store.glob
     while not list(finished("checkpoints/*/segments/*.json")):
         # Until a segment is whole; a run that ends before is a failure of the test.
