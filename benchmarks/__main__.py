@@ -5,7 +5,20 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from . import demucs, film, imports, lines, memory, planning, playing, rhythm, speech, startup, steps
+from . import (
+    album_film,
+    demucs,
+    film,
+    imports,
+    lines,
+    memory,
+    planning,
+    playing,
+    rhythm,
+    speech,
+    startup,
+    steps,
+)
 from .figures import Row
 from .place import Place
 
@@ -16,6 +29,7 @@ BENCHMARKS: dict[str, Callable[[Place], Iterator[Row]]] = {
     "planning": planning.rows,
     "memory": memory.rows,
     "film": film.rows,
+    "album-film": album_film.rows,
     "rhythm": rhythm.rows,
     "playing": playing.rows,
     "speech": speech.rows,
