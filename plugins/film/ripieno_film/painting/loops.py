@@ -45,9 +45,10 @@ def paint(
     packed : NDArray[np.int32]
         [rows, columns], the fields.
     grid : NDArray[np.float32]
-        x, y of the half grid's first sample, their step, and how far a warp of 1 moves, in pixels of `packed`.
+        x, y of the half grid's first sample, their step, how far a warp of 1 moves, all in pixels of `packed`;
+        and what a marbling of 1 adds to the index, of 65535.
     warp : NDArray[np.int16]
-        [2, h + 5, 2 * (w + 4)], how far x and y move; it goes round.
+        [3, h + 5, 2 * (w + 4)], how far x and y move, and the marbling; it goes round.
     shift, blend : NDArray
         (x, y), pixels that the warp is moved by: whole ones, and weights of the next.
     slopes : NDArray[np.float32]
@@ -57,7 +58,7 @@ def paint(
     sand : NDArray[np.int8]
         [tile, 2, w], grains of even columns before those of odd ones, added to the row of the table.
     colouring : NDArray[np.float32]
-        Columns of the table per unit of index, columns to turn, rows of the table per unit of sand.
+        Columns of the table per unit of index, columns to turn, columns and rows per unit of sand.
     table : NDArray[np.int32]
         [columns, rows], both powers of two; red in the lowest byte.
     out : NDArray[np.uint8]
@@ -78,6 +79,8 @@ def paint(
         _place(grid, row, packed.shape, x, y, places)
         _corners(flat, places, np.int32(packed.shape[1]), corners)
         _mix(corners, x, y, index[row % 4], shade[row % 4])
+        _offsets(warp[2, near, shift[0] :], warp[2, near + 1, shift[0] :], blend, grid[4], x)
+        _add(x, index[row % 4])
         if row < 2:
             continue
         _light(
@@ -96,8 +99,8 @@ def paint(
             )
             _between(lit[middle % 4], lit[beside % 4], np.float32(table.shape[1] - 1), _HALF, tones)
             grains = sand[line % sand.shape[0]]
-            _entries(hues, tones, hues, tones, grains[0], colouring[2], table.shape, even)
-            _entries(hues, tones, hues[2:], tones[2:], grains[1], colouring[2], table.shape, odd)
+            _entries(hues, tones, hues, tones, grains[0], colouring, table.shape, even)
+            _entries(hues, tones, hues[2:], tones[2:], grains[1], colouring, table.shape, odd)
             _look_up(colours, even, odd, out[line])
 
 
@@ -153,6 +156,12 @@ def _mix(corners: Words, x: Plane, y: Plane, index: Plane, shade: Plane) -> None
 
 
 @Compiled
+def _add(more: Plane, out: Plane) -> None:
+    for i in range(out.shape[0]):
+        out[i] += more[i]
+
+
+@Compiled
 def _light(above: Plane, here: Plane, below: Plane, canvas: Plane, settings: Plane, out: Plane) -> None:
     depth, gloss, contrast, lift, flare = settings[0], settings[1], settings[2], settings[3], settings[4]
     for i in range(out.shape[0]):
@@ -179,15 +188,16 @@ def _entries(
     hues_beside: Plane,
     tones_beside: Plane,
     grains: NDArray[np.int8],
-    grit: np.float32,
+    colouring: Plane,
     size: tuple[int, int],
     out: Words,
 ) -> None:
     """Places in the table of every other pixel of a row, between its pixels and those beside."""
+    jitter, grit = colouring[2], colouring[3]
     mask, line, last = np.int32(size[0] - 1), np.int32(size[1]), np.float32(size[1] - 1)
     for i in range(out.shape[0]):
         row = _NEAR * tones[i + 1] + _FAR * tones_beside[i] + grit * np.float32(grains[i])
-        column = np.int32(_NEAR * hues[i + 1] + _FAR * hues_beside[i])
+        column = np.int32(_NEAR * hues[i + 1] + _FAR * hues_beside[i] + jitter * np.float32(grains[i]))
         out[i] = np.int32(np.int32(np.int32(column & mask) * line) + np.int32(min(max(row, _0), last)))
 
 

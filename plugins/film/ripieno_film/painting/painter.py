@@ -18,7 +18,8 @@ from .settings import Controls, Paint
 _FULL = 65535.0
 _MARGIN = 8
 _TILE = 256
-_WARP_UNIT = 4096
+_WARP_UNIT, _MOST_WARP = 8192, 3.5
+_REACH = 0.012
 _SAND_UNIT = 32
 # ITU-R BT.709-6.
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
@@ -100,7 +101,9 @@ class Painter:
         import cv2
 
         size, shape = np.array(self._half), np.array(low.shape[::-1])
-        scale = (shape / size).min() / max(zoom, 1.0)
+        # Where the warp reaches beyond the picture it would show its mirror image.
+        spare = 2 * _MOST_WARP * _REACH * self.settings.warp * size.max()
+        scale = (shape / (size + spare)).min() / max(zoom, 1.0)
         first = (shape - size * scale) / 2
         begin, end = np.floor(first).astype(int), np.ceil(first + size * scale).astype(int)
         words = np.empty(low.shape, np.int32)
@@ -109,11 +112,12 @@ class Painter:
         framed = cv2.copyMakeBorder(pairs, _MARGIN, _MARGIN, _MARGIN, _MARGIN, cv2.BORDER_REFLECT)
         part = framed[begin[1] : end[1] + 2 * _MARGIN, begin[0] : end[0] + 2 * _MARGIN]
         grown = cv2.pyrUp(self._crisp(cv2.pyrUp(_keen(part))))
-        reach = 0.008 * self.settings.warp * max(self._half) * scale
+        reach = _REACH * self.settings.warp * size.max() * scale
         # Sample 0 of the frame lies two half pixels before the picture.
         left, top = first - begin + _MARGIN + (0.5 - 2.0) * scale - 0.5
-        grid = 4 * np.array([left, top, scale, reach / _WARP_UNIT])
-        return grown.view(np.int32)[..., 0], grid.astype(np.float32)
+        veins = 0.08 * self.settings.marble * _FULL
+        grid = [4 * left, 4 * top, 4 * scale, 4 * reach / _WARP_UNIT, veins / _WARP_UNIT]
+        return grown.view(np.int32)[..., 0], np.array(grid, np.float32)
 
     def _crisp(self, pairs: NDArray[np.uint16]) -> NDArray[np.uint16]:
         """Edges steeper, without overshoot: towards the nearer of the extremes around."""
@@ -144,8 +148,10 @@ class Painter:
     def _colouring(self, controls: Controls) -> NDArray[np.float32]:
         # One turn more, so that what is cut to a whole number is never negative.
         turn = (controls.hue % 1.0 + 1.0) * COLUMNS
-        grit = 0.018 * self.settings.detail * ROWS / _SAND_UNIT
-        return np.array([self.settings.turns * COLUMNS / _FULL, turn, grit], np.float32)
+        # Sand also hides the steps of the table, so there is always a little.
+        grit = max(0.018 * self.settings.detail * ROWS, 0.5)
+        scale = self.settings.turns * COLUMNS / _FULL
+        return np.array([scale, turn, 0.7 / _SAND_UNIT, grit / _SAND_UNIT], np.float32)
 
     def _turning(self, controls: Controls) -> NDArray[np.float32]:
         """Turns colours around grey, and moves them away from it."""
@@ -165,15 +171,18 @@ def _keen(pairs: NDArray[np.uint16]) -> NDArray[np.uint16]:
 
 
 def _warp(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.int16]:
-    """How far the soft noise moves x and y, twice side by side, so that it can be shifted."""
-    planes = [texture(size, slope=1.6, longest=max(size) / 5, shortest=6, rng=rng) for _ in range(2)]
-    units = np.rint(np.clip(np.stack(planes), -4, 4) * _WARP_UNIT).astype(np.int16)
+    """How far soft noise moves x and y, and finer noise the index; side by side, so that it can be shifted."""
+    long = max(size)
+    planes = [texture(size, slope=2.2, longest=long / 3, shortest=long / 60, rng=rng) for _ in range(2)]
+    planes.append(texture(size, slope=2.4, longest=long / 5, shortest=long / 90, rng=rng))
+    units = np.rint(np.clip(np.stack(planes), -_MOST_WARP, _MOST_WARP) * _WARP_UNIT).astype(np.int16)
     return np.concatenate([np.pad(units, ((0, 0), (0, 1), (0, 0)), mode="wrap")] * 2, axis=2)
 
 
 def _slopes(size: tuple[int, int], depth: float, rng: np.random.Generator) -> NDArray[np.float32]:
     """What the canvas adds to the fall towards the lower right."""
-    bumps = texture(size, slope=0.9, longest=max(size) / 20, shortest=2.5, rng=rng)
+    fine = max(size) / 960
+    bumps = texture(size, slope=0.9, longest=50 * fine, shortest=2.5 * fine, rng=rng)
     fall = np.roll(bumps, -1, 0) - np.roll(bumps, 1, 0) + np.roll(bumps, -1, 1) - np.roll(bumps, 1, 1)
     return fall * np.float32(depth)
 

@@ -14,6 +14,7 @@ class Paint(PluginConfig):
     """How a generator's fields become a picture; ``look["paint"]`` of a trajectory."""
 
     warp: float = Field(0.4, ge=0, le=1, description="How far soft noise bends the forms; hides the grid.")
+    marble: float = Field(0.3, ge=0, le=1, description="Fine veins in the colours, which flow with the warp.")
     sharpness: float = Field(0.5, ge=0, le=1, description="How crisp the edges of forms become.")
     relief: float = Field(0.5, ge=0, le=1, description="Depth of the light on slopes.")
     gloss: float = Field(0.3, ge=0, le=1, description="Strength of reflections on slopes.")
