@@ -34,6 +34,8 @@ class GeneratorScoresConfig(PluginConfig):
 class GeneratorScores(Metric[GeneratorScoresConfig]):
     """Kernel distance, diversity, saturation, chroma and detail beside the validation's pictures, and evenness."""
 
+    licences = (scores.LICENCE,)
+
     @classmethod
     def assets(cls, config: GeneratorScoresConfig) -> tuple[Any, ...]:
         return (scores.FEATURES,)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ripieno.contracts import Licence
 from ripieno.toolkit.onnx import onnx_session, run_network
 
 from .palettes import PALETTES, coloured, oklab
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 Pictures = NDArray[np.floating[Any]]
 
+LICENCE = Licence(
+    "Apache-2.0", credit="The Ripieno developers", source="picture-features.onnx of ripieno-gan"
+)
 FEATURES = Path(__file__).parent / "models" / "picture-features.onnx"
 BANDS = {"detail_high": (0.0, 1.0), "detail_mid": (1.0, 4.0), "detail_low": (4.0, 16.0)}
 """Deviations, in pixels, of the Gaussians between which a band of detail lies; 0 is the picture itself."""

@@ -54,10 +54,10 @@ class GanTrainerConfig(PluginConfig):
         json_schema_extra={"unit": "steps"},
     )
     rate: float = Field(2e-3, gt=0, description="Of learning before the discriminator joins, at its highest.")
-    judged_rate: float = Field(6e-4, gt=0, description="Of learning after that, at its highest.")
-    judging_rate: float = Field(1e-3, gt=0, description="Of the discriminator's learning, at its highest.")
+    judged_rate: float = Field(1e-3, gt=0, description="Of learning after that, at its highest.")
+    judging_rate: float = Field(1.5e-3, gt=0, description="Of the discriminator's learning, at its highest.")
     noise: float = Field(0.1, ge=0, le=1, description="Added to codes, whose root mean square is 1.")
-    adversarial: float = Field(0.3, ge=0, description="Weight of what the discriminator says.")
+    adversarial: float = Field(0.5, ge=0, description="Weight of what the discriminator says.")
     matching: float = Field(1.0, ge=0, description="Weight of the likeness of what the discriminator sees.")
     gamma: float = Field(10.0, ge=0, description="Weight of the R1 penalty.")
     penalty_every: int = Field(
@@ -95,6 +95,7 @@ class GanTrainer(Trainer[GanTrainerConfig]):
     """
 
     random = True
+    licences = (scores.LICENCE,)
 
     @classmethod
     def assets(cls, config: GanTrainerConfig) -> tuple[Any, ...]:
@@ -215,7 +216,7 @@ def write(
     from .training.export import export
 
     generator, shape = lessons.averaged.float(), lessons.averaged.shape
-    codes, families, seen = _candidates(lessons, training)
+    codes, families, seen = _faithful(*_candidates(lessons, training))
     places = bank.chosen(seen, families, anchors)
     kept = codes[places].astype(np.float16).astype(np.float32)
     card = GeneratorCard(
@@ -260,8 +261,8 @@ def judge(real: "Tensor", drawn: "Tensor") -> dict[str, float]:
     return scores.compared(real.cpu().numpy(), drawn.float().cpu().numpy())
 
 
-def _candidates(lessons: "GanLessons", training: "Material") -> tuple[Any, list[str], Any]:
-    """Codes of pictures of the training, their families, and features of what they draw."""
+def _candidates(lessons: "GanLessons", training: "Material") -> tuple[Any, list[str], Any, Any]:
+    """Codes of pictures of the training, their families, features of what they draw, and of the pictures."""
     import torch
 
     from .training.lessons import as_pictures
@@ -275,8 +276,18 @@ def _candidates(lessons: "GanLessons", training: "Material") -> tuple[Any, list[
             lessons.averaged_encoder(as_pictures(part)).float() for part in torch.split(real, scores.AT_ONCE)
         ]
     codes = torch.cat(parts)
-    features = scores.features_of(_drawn(lessons.averaged.float(), codes))
-    return codes.numpy(), [training.pictures[at].family for at in places], features
+    seen = scores.features_of(_drawn(lessons.averaged.float(), codes))
+    wanted = scores.features_of(real.numpy() / np.float32(255))
+    return codes.numpy(), [training.pictures[at].family for at in places], seen, wanted
+
+
+def _faithful(codes: Any, families: list[str], seen: Any, wanted: Any) -> tuple[Any, list[str], Any]:
+    """The half of each family that is given back best: what no code can hold is drawn as camouflage."""
+    missed = np.linalg.norm((seen - wanted) / (wanted.std(axis=0) + 1e-6), axis=1)
+    names = np.asarray(families)
+    limits = {name: np.median(missed[names == name]) for name in set(families)}
+    kept = [at for at, name in enumerate(families) if missed[at] <= limits[name]]
+    return codes[kept], [families[at] for at in kept], seen[kept]
 
 
 def _drawn(generator: "Generator", codes: "Tensor") -> Any:

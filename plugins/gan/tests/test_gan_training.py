@@ -143,7 +143,9 @@ def test_the_penalty_of_places_that_are_judged_apart_is_the_mean_of_theirs():
     pictures_ = torch.rand(3, 1, 4, 4, requires_grad=True)
     # A logit a pixel: 3 x at each, whose slope is 3, of pictures from -1 to 1 half of it.
     logits = (3 * pictures_).flatten(1)
-    assert losses.r1(logits, pictures_).item() == pytest.approx(losses.SURROUNDINGS * 1.5**2 / 2)
+    assert losses.r1(logits, pictures_).item() == pytest.approx(
+        losses.SURROUNDINGS / losses.OVERLAP * 1.5**2 / 2
+    )
 
 
 def test_the_logistic_losses_are_softplus():

@@ -61,11 +61,11 @@ class Lesson:
     steps: int
     batch: int = 8
     rate: float = 2e-3
-    judged_rate: float = 6e-4
-    judging_rate: float = 1e-3
+    judged_rate: float = 1e-3
+    judging_rate: float = 1.5e-3
     epoch: int = 100
     noise: float = 0.1
-    adversarial: float = 0.3
+    adversarial: float = 0.5
     matching: float = 1.0
     gamma: float = 10.0
     penalty_every: int = 16

@@ -17,6 +17,8 @@ from torch.nn import functional
 SCALES = 4
 SURROUNDINGS = 1 / 100
 """Share of a picture that a place of the discriminator sees: some 24 x 24 of 256 x 256 pixels."""
+OVERLAP = 5
+"""Places that see the same pixel, about."""
 
 
 def difference(drawn: Tensor, real: Tensor) -> Tensor:
@@ -60,13 +62,13 @@ def judged_wrong(drawn: Tensor) -> Tensor:
 def r1(logits: Tensor, pictures: Tensor) -> Tensor:
     """Half the square of the slope of a place's logit at real pictures, the mean over places and pictures.
 
-    Places that are judged apart have slopes apart, so that the squares of their sum's slope add up: divided by
-    their number it is the mean. A weight that papers give is meant for a judge of whole pictures; one who sees a
-    hundredth of the pixels needs a slope ten times as steep for the same verdict. Pictures are 0 to 1; a step of
-    the -1 to 1 that papers use is twice as long.
+    The slope of the sum of logits stands for those of single places: where these see other pixels the squares add
+    up, where they see the same ones the slopes do. A weight that papers give is meant for a judge of whole pictures;
+    one who sees a hundredth of the pixels needs a slope ten times as steep for the same verdict. Pictures are 0 to
+    1; a step of the -1 to 1 that papers use is twice as long.
     """
     (slopes,) = torch.autograd.grad(logits.sum(), pictures, create_graph=True)
-    return SURROUNDINGS * slopes.square().sum(dim=(1, 2, 3)).mean() / (4 * 2 * logits.shape[1])
+    return SURROUNDINGS / OVERLAP * slopes.square().sum(dim=(1, 2, 3)).mean() / (4 * 2 * logits.shape[1])
 
 
 def mismatch(seen: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
