@@ -167,7 +167,7 @@ def _light(above: Plane, here: Plane, below: Plane, canvas: Plane, settings: Pla
     for i in range(out.shape[0]):
         fall = below[i + 1] - above[i + 1] + here[i + 2] - here[i]
         slope = depth * (fall * _UNIT + canvas[i])
-        facing = slope / np.sqrt(_1 + slope * slope)
+        facing = slope / (_1 + abs(slope))
         glint = max(facing, _0)
         tone = _HALF + contrast * (here[i + 1] * _UNIT - _HALF)
         tone += _FAR * facing + gloss * glint * glint * glint + lift

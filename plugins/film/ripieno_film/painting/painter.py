@@ -125,7 +125,7 @@ class Painter:
 
         if not self.settings.sharpness:
             return pairs
-        around = np.ones((5, 5), np.uint8)
+        around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
         low, high = cv2.erode(pairs, around), cv2.dilate(pairs, around)
         out = np.empty_like(pairs)
         planes = (plane.reshape(-1) for plane in (pairs, low, high))

@@ -18,7 +18,7 @@ from ripieno.contracts import ConfigError
 from .colour import lab_from_hex, lab_from_lch, lch_from_lab, linear_from_lab, srgb_from_lch
 from .settings import Paint
 
-COLUMNS, ROWS = 1024, 128
+COLUMNS, ROWS = 512, 128
 PALETTE = ("#0b1e4f", "#1f6feb", "#18c7b5", "#ffd166", "#ff6a3d", "#b5179e")
 _LEAST_CHROMA = 0.05
 _HUE_LIGHT, _HUE_DARK = np.radians(100.0), np.radians(285.0)
