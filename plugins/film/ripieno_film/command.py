@@ -22,14 +22,22 @@ def film() -> None:
 )
 @click.option("--weights", metavar="ASSET", help="The generator that draws it; the controller's by default.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all draws.")
+@click.option("--anchors", is_flag=True, help="Show which codes of the generator suit each, for its file.")
 @click.argument("names", metavar="[PRESET]...", nargs=-1)
 @click.pass_obj
-def presets(host: Host, names: tuple[str, ...], sheet: Path | None, weights: str | None, seed: int) -> None:
+def presets(
+    host: Host, names: tuple[str, ...], sheet: Path | None, weights: str | None, seed: int, anchors: bool
+) -> None:
     """List the presets of films, all or those that are named; --contact-sheet draws them in one picture."""
+    from .controller import LatentConfig
+
     found = _presets(host, names)
+    uses = weights or LatentConfig().weights.uses
+    uses = uses if "/" in uses else f"asset/{uses}"
+    says = _anchors(found, _asset(host, uses), uses) if anchors else {}
     width = max(len(name) for name in found)
     for name, preset in found.items():
-        click.echo(f"{name:{width}}  {preset.description}".rstrip())
+        click.echo(f"{name:{width}}  {says.get(name, preset.description)}".rstrip())
     if sheet is None:
         return
     if sheet.suffix.lower() != ".png":
@@ -39,10 +47,7 @@ def presets(host: Host, names: tuple[str, ...], sheet: Path | None, weights: str
     from ripieno.contracts import write_whole
 
     from .contact_sheet import contact_sheet
-    from .controller import LatentConfig
 
-    uses = weights or LatentConfig().weights.uses
-    uses = uses if "/" in uses else f"asset/{uses}"
     picture = contact_sheet(found, _asset(host, uses), uses=uses, seed=seed)
     _, png = cv2.imencode(".png", picture[..., ::-1])
     write_whole(sheet, png.tobytes())
@@ -134,6 +139,22 @@ def _presets(host: Host, names: tuple[str, ...]) -> dict[str, Any]:
     if not found:
         raise MissingError("no preset of films is installed")
     return found
+
+
+def _anchors(presets: dict[str, Any], asset: Any, uses: str) -> dict[str, str]:
+    """Lines for the files of presets: the codes of a generator that suit each."""
+    from .choosing import choose, traits_of
+    from .controller import UNNAMED_ANCHORS
+    from .generator import load
+    from .steering.settings import scene_of
+
+    generator = load(str(asset.path), gpu=False)
+    traits, lines = traits_of(generator), {}
+    for name, preset in presets.items():
+        scene = scene_of(preset, name=f"preset/{name}", over={})
+        count = max(map(len, scene.anchors.values()), default=UNNAMED_ANCHORS)
+        lines[name] = f"{uses}: {list(choose(generator.card, traits, scene.character, count=count))}"
+    return lines
 
 
 def _asset(host: Host, uses: str) -> Any:

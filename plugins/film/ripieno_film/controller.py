@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from math import ceil
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,8 +21,9 @@ from ripieno.contracts import (
 )
 from ripieno.contracts.context import derive_seed
 from ripieno.toolkit.latents import GeneratorCard, anchors_of, columns
-from ripieno.toolkit.onnx import onnx_session
 
+from .choosing import choose, traits_of
+from .generator import Generator, load
 from .steering.course import Course, Heard, timbre_names
 from .steering.looping import close_loop
 from .steering.moods import moods_at
@@ -120,8 +120,9 @@ class LatentController(Controller[LatentConfig]):
         """
         scene, fps = self._scene(), self.config.fps
         path = model.path if model else self.config.weights.plugin.path
-        card = card_at(path)
-        look = self._look(scene, card, self._anchors(scene, card, own=model is not None))
+        generator = load(str(path), gpu=False)
+        card = generator.card
+        look = self._look(scene, card, self._anchors(scene, generator, own=model is not None))
         anchors = anchors_of(card, look)
         axes = min(scene.motion.axes, len(card.axes))
         frames = frames_of(features, fps=fps)
@@ -160,15 +161,13 @@ class LatentController(Controller[LatentConfig]):
         over = {name: part for name in ("motion", "look") if (part := getattr(self.config, name))}
         return scene_of(self.config.preset.plugin, name=self.config.preset.uses, over=over)
 
-    def _anchors(self, scene: Scene, card: GeneratorCard, *, own: bool) -> tuple[int, ...]:
-        """Those of the step, else those that the preset has of this generator, else some of its bank."""
+    def _anchors(self, scene: Scene, generator: Generator, *, own: bool) -> tuple[int, ...]:
+        """Those of the step, else those that the preset has of this generator, else those that suit it."""
         named = () if own else scene.anchors.get(self.config.weights.uses, ())
         if chosen := self.config.anchors or named:
             return chosen
-        count = min(len(card.anchors), max(map(len, scene.anchors.values()), default=UNNAMED_ANCHORS))
-        # By the name of the preset alone: the same codes for every track of an album.
-        rng = np.random.default_rng(derive_seed(0, "anchors", self._preset_name))
-        return tuple(sorted(rng.choice(len(card.anchors), count, replace=False).tolist()))
+        count = max(map(len, scene.anchors.values()), default=UNNAMED_ANCHORS)
+        return choose(generator.card, traits_of(generator), scene.character, count=count)
 
     def _look(self, scene: Scene, card: GeneratorCard, anchors: tuple[int, ...]) -> dict[str, Any]:
         return {
@@ -226,19 +225,6 @@ def frames_of(features: Features, *, fps: float) -> int:
     rows = len(features.values)
     duration_s = features.start_s + rows / features.rate_hz if rows else 0.0
     return max(0, ceil(duration_s * fps - 1e-6))
-
-
-def card_at(path: Path) -> GeneratorCard:
-    """What the generator in a file says of itself.
-
-    Raises
-    ------
-    MissingError
-        If onnxruntime is not installed.
-    InputError
-        If it is no generator.
-    """
-    return GeneratorCard.of_session(onnx_session(path, distribution="ripieno-film", gpu=False), path)
 
 
 def _stem(features: Features | None, *, fps: float, port: str) -> Sound | None:

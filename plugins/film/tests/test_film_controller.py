@@ -165,11 +165,11 @@ def test_what_is_loud_is_followed_faster():
     loud_then_quiet = np.where(rows < 4 * 86, 0.3, 0.03)
     bright_between = np.where((rows >= 2 * 86) & (rows < 6 * 86), 4000.0, 500.0)
     heard = features(8.0, centroid_hz=bright_between, rms=loud_then_quiet, onset_strength=0, flatness=0.1)
-    motion = {"roam": 0, "wander": 0, "smoothing_s": 1, "ease": 0.9}
-    made = weights(control(heard, settings={"motion": motion}))
+    motion = {"colour": 1, "hue_drift": 0, "smoothing_s": 1, "ease": 0.9}
+    hue = column(control(heard, settings={"motion": motion}), "hue")
 
     def half_way(change, settled):
-        way = np.abs(made[change:settled] - made[change - 1]).sum(axis=1)
+        way = np.abs(hue[change:settled] - hue[change - 1])
         return np.flatnonzero(way > way[-1] / 2)[0]
 
     assert half_way(60, 119) < 0.6 * half_way(180, 239)

@@ -4,16 +4,22 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from hearing import CPPN, PRESETS, config, features, steady
+from hypothesis import given, strategies as st
+from hypothesis.extra import numpy as hnp
 
 from ripieno.contracts import Asset, ConfigError, MissingError, Preset
+from ripieno.toolkit.latents import GeneratorCard
 from ripieno_film import presets
+from ripieno_film.choosing import TRAITS, choose, traits_of
 from ripieno_film.command import film
 from ripieno_film.contact_sheet import MOMENTS_S, TILE, contact_sheet, piece
-from ripieno_film.controller import LatentController, card_at
+from ripieno_film.controller import LatentController
+from ripieno_film.generator import load
 from ripieno_film.painting import Painter
-from ripieno_film.steering.settings import Scene, scene_of
+from ripieno_film.steering.settings import Character, Scene, scene_of
 
-CODES = len(card_at(CPPN).anchors)
+CARD = load(str(CPPN), gpu=False).card
+CODES = len(CARD.anchors)
 
 
 def scene(name):
@@ -74,6 +80,35 @@ def test_the_piece_of_the_sheet_has_all_that_a_controller_reads():
 
 def cppn():
     return Asset(version="1", url="file:x", licence="none", commercial=True).at(CPPN)
+
+
+def test_the_anchors_of_the_presets_are_those_that_suit_them():
+    lines = dict(line.split(None, 1) for line in invoked("--anchors").output.splitlines())
+    for name in PRESETS:
+        assert lines[name] == f"asset/cppn: {list(scene(name).anchors['asset/cppn'])}"
+
+
+@given(
+    hnp.arrays(np.float64, (30, 4), elements=st.floats(-1, 1)),
+    st.integers(1, 40),
+    st.sampled_from(["light", "contrast", "fineness", "variety"]),
+)
+def test_of_a_bank_are_chosen_codes_of_the_character(traits, count, trait):
+    bank = np.random.default_rng(0).standard_normal((30, 8)).astype(np.float32)
+    card = GeneratorCard((8, 1, 1), "fields", (8, 8), bank, bank[:1], bank[:, :1], ("rms",))
+    plain = Character(light=0, contrast=0, fineness=0, variety=0)
+    chosen = choose(card, traits, plain.model_copy(update={trait: 1.0}), count=count)
+    assert len(set(chosen)) == len(chosen) == min(count, 30)
+    place = TRAITS.index(trait)
+    if count <= 5:
+        assert traits[list(chosen), place].mean() >= traits[:, place].mean() - 0.2
+    assert traits[chosen[0], 0] == traits[list(chosen), 0].min()
+
+
+def test_pictures_are_ranked_by_what_they_are_like():
+    traits = traits_of(load(str(CPPN), gpu=False))
+    assert traits.shape == (CODES, 4)
+    np.testing.assert_allclose(np.sort(traits, axis=0), np.linspace(-1, 1, CODES)[:, None] * np.ones(4))
 
 
 @pytest.mark.slow

@@ -98,6 +98,18 @@ class Motion(PluginConfig):
     zoom_kick: float = Field(0.012, ge=0, le=0.5, description="How much nearer it is on a pulse.")
 
 
+_Wanted = Annotated[float, Field(ge=-1, le=1)]
+
+
+class Character(PluginConfig):
+    """Which pictures of an unknown generator suit; -1 the least, 1 the most of what it draws, 0 either."""
+
+    light: _Wanted = Field(0.0, description="How light they are.")
+    contrast: _Wanted = Field(0.0, description="How much their shade varies.")
+    fineness: _Wanted = Field(0.0, description="How fine their forms are.")
+    variety: _Wanted = Field(0.5, description="How many colours each has.")
+
+
 class Mood(PluginConfig):
     """What a part of a piece has of its own."""
 
@@ -135,6 +147,9 @@ class Scene(PluginConfig):
 
     anchors: dict[str, Anchors] = Field(
         {}, description="Codes in a generator's bank, by the generator's name, asset/cppn."
+    )
+    character: Character = Field(
+        Character(), description="Of the codes that are chosen in the bank of any other generator."
     )
     moods: dict[str, Mood] = Field({}, description="In the order in which parts of a piece get them.")
     motion: Motion = Field(Motion(), description="How the picture moves.")
