@@ -52,10 +52,16 @@ def srgb_from_linear(linear: ArrayLike) -> NDArray[np.float64]:
     )
 
 
+def lab_from_linear(linear: ArrayLike) -> NDArray[np.float64]:
+    """OKLab of linear light, which may leave 0..1."""
+    lms = np.cbrt(np.asarray(linear, np.float64) @ _LMS_FROM_RGB.T)
+    lab: NDArray[np.float64] = lms @ _LAB_FROM_LMS.T
+    return lab
+
+
 def lab_from_srgb(srgb: ArrayLike) -> NDArray[np.float64]:
     """OKLab of sRGB 0..1."""
-    lab: NDArray[np.float64] = np.cbrt(linear_from_srgb(srgb) @ _LMS_FROM_RGB.T) @ _LAB_FROM_LMS.T
-    return lab
+    return lab_from_linear(linear_from_srgb(srgb))
 
 
 def linear_from_lab(lab: ArrayLike) -> NDArray[np.float64]:
@@ -112,5 +118,4 @@ def _with_chroma(lch: NDArray[np.float64], share: NDArray[np.float64]) -> NDArra
 
 def _shown(lch: NDArray[np.float64]) -> NDArray[np.bool_]:
     linear = linear_from_lab(lab_from_lch(lch))
-    shown: NDArray[np.bool_] = ((linear >= -1e-6) & (linear <= 1 + 1e-6)).all(axis=-1)
-    return shown
+    return np.asarray(((linear >= -1e-6) & (linear <= 1 + 1e-6)).all(axis=-1))

@@ -111,7 +111,8 @@ class Painter:
         pairs = words.view(np.uint16).reshape(*low.shape, 2)
         framed = cv2.copyMakeBorder(pairs, _MARGIN, _MARGIN, _MARGIN, _MARGIN, cv2.BORDER_REFLECT)
         part = framed[begin[1] : end[1] + 2 * _MARGIN, begin[0] : end[0] + 2 * _MARGIN]
-        grown = cv2.pyrUp(self._crisp(cv2.pyrUp(_keen(part))))
+        fine = self._crisp(np.asarray(cv2.pyrUp(_keen(np.asarray(part, np.uint16))), np.uint16))
+        grown = np.asarray(cv2.pyrUp(fine), np.uint16)
         reach = _REACH * self.settings.warp * size.max() * scale
         # Sample 0 of the frame lies two half pixels before the picture.
         left, top = first - begin + _MARGIN + (0.5 - 2.0) * scale - 0.5
@@ -126,10 +127,9 @@ class Painter:
         if not self.settings.sharpness:
             return pairs
         around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
-        low, high = cv2.erode(pairs, around), cv2.dilate(pairs, around)
-        out = np.empty_like(pairs)
-        planes = (plane.reshape(-1) for plane in (pairs, low, high))
-        loops.crisp(*planes, np.float32(1.5 * self.settings.sharpness), out.reshape(-1))
+        low, high = (np.asarray(near(pairs, around), np.uint16) for near in (cv2.erode, cv2.dilate))
+        out, amount = np.empty_like(pairs), np.float32(1.5 * self.settings.sharpness)
+        loops.crisp(pairs.reshape(-1), low.reshape(-1), high.reshape(-1), amount, out.reshape(-1))
         return out
 
     def _shift(self, drift: tuple[float, float]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -160,7 +160,8 @@ class Painter:
         across = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / np.sqrt(3)
         turn = spread + np.cos(angle) * (np.eye(3) - spread) + np.sin(angle) * across
         grey = np.outer(np.ones(3), _LUMA)
-        return ((grey + self.settings.saturation * (np.eye(3) - grey)) @ turn).astype(np.float32)
+        matrix = (grey + self.settings.saturation * (np.eye(3) - grey)) @ turn
+        return np.asarray(matrix, np.float32)
 
 
 def _keen(pairs: NDArray[np.uint16]) -> NDArray[np.uint16]:

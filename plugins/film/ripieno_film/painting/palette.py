@@ -118,4 +118,5 @@ def _strata(places: NDArray[np.float64], rng: Generator) -> NDArray[np.float64]:
         weight * np.sin(2 * np.pi * (bands * places + phase))
         for bands, phase, weight in zip(_BANDS, phases, weights, strict=True)
     ]
-    return np.sum(waves, axis=0) / weights.sum()
+    bands: NDArray[np.float64] = np.sum(waves, axis=0) / weights.sum()
+    return bands
