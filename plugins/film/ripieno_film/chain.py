@@ -29,14 +29,14 @@ def chosen_effects(
     """The effects of a film that change something, as `ripieno.toolkit.portable` has them.
 
     Settings are the look's, under the name by which the effect is used, and before them those that the
-    pipeline gives.
+    pipeline gives. What the look sets of an effect that is not in the chain counts for nothing.
 
     Raises
     ------
     ConfigError
-        If the look sets an effect that is not in the chain, or sets what it does not have.
+        If the look sets what an effect does not have.
     """
-    wanted = dict(look.get("effects", {}))
+    wanted = look.get("effects", {})
     chosen = []
     for reference in references:
         effect = reference.plugin
@@ -44,16 +44,16 @@ def chosen_effects(
         known = {name: value for name, value in of_film.items() if name in type(effect.config).model_fields}
         # What is given counts even where it is the default, so that grain can be taken off a look.
         given = {**effect.config.model_dump(exclude_defaults=True, by_alias=True), **reference.settings}
-        config = _config(effect, {**known, **wanted.pop(reference.uses, {}), **given}, uses=reference.uses)
+        config = _config(effect, {**known, **wanted.get(reference.uses, {}), **given}, uses=reference.uses)
         document = to_json(effect, config=config)
         if not getattr(from_json(document), "neutral", False):
             chosen.append(document)
-    if wanted:
-        raise ConfigError(
-            f"the trajectory's look sets {', '.join(sorted(wanted))}, which the film does not have: "
-            "add it to the renderer's effects"
-        )
     return tuple(chosen)
+
+
+def left_out(references: Sequence[PluginRef[Effect]], look: Mapping[str, Any]) -> list[str]:
+    """Effects that the look sets and the chain does not have."""
+    return sorted(set(look.get("effects", {})) - {reference.uses for reference in references})
 
 
 def _config(effect: Effect, settings: Mapping[str, Any], *, uses: str) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 from ripieno.contracts import FFMPEG, Audio, Model, Renderer, Trajectory, Video
 from ripieno.toolkit.latents import expand
 
-from .chain import chosen_effects
+from .chain import chosen_effects, left_out
 from .config import LatentFilmConfig
 from .encoding import CODECS, DEFAULT_SOUND, SOUND, check_encoders
 from .excerpt import excerpt
@@ -75,6 +75,8 @@ class LatentFilm(Renderer[LatentFilmConfig]):
             generator=config.weights.plugin.path if model is None else model.path,
             folder=self.context.checkpoint,
         )
+        if missing := left_out(config.effects, trajectory.look):
+            self.context.logger.warning("the look sets %s, not among the effects", ", ".join(missing))
         segments = render_segments(
             reel,
             self.context,

@@ -82,12 +82,15 @@ def test_the_pipeline_goes_before_the_look():
 
 
 def test_a_look_that_cannot_be_followed_is_refused():
-    with pytest.raises(ConfigError, match="frame_effect/halo, which the film does not have"):
-        chosen_effects([], {"effects": {"frame_effect/halo": {}}}, fps=30.0, duration_s=1.0)
     reference = PluginRef[FrameEffect].of(Echo())
     with pytest.raises(ConfigError, match="frames: "):
         chosen_effects([reference], {"effects": {reference.uses: {"frames": -1}}}, fps=30.0, duration_s=1.0)
-    assert LOOK.get("effects") is None
+
+
+def test_an_effect_that_the_film_does_not_have_is_left_out_and_named(caplog):
+    look = {**LOOK, "effects": {"frame_effect/halo": {"strength": 1}}}
+    assert len(decoded_frames(film(trajectory(0.2, look=look), tone(0.2)))) == 6
+    assert "the look sets frame_effect/halo, not among the effects" in caplog.text
 
 
 def test_segments_of_a_film_that_looks_back_meet_without_a_seam():
