@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ripieno.contracts import FrameEffect, PluginConfig
 from ripieno.toolkit.compiled import Compiled
+from ripieno.toolkit.pages import new_pages
 
 _ONE = 256
 _WHOLE, _ROUND, _BITS = np.int32(_ONE), np.int32(128), np.int32(8)
@@ -44,7 +45,7 @@ class ChromaShift(FrameEffect[ChromaShiftConfig]):
         shift = self.config.shift * min(width, height) / 1080
         whole, part = divmod(abs(shift), 1)
         colours = _colours(width, backwards=shift < 0)
-        out = np.empty(frames.shape, np.uint8)
+        out = new_pages(frames.shape)
         move = _across if self.config.axis == "horizontal" else _down
         for frame, moved in zip(np.ascontiguousarray(frames), out, strict=True):
             move(

@@ -9,6 +9,7 @@ from pydantic import Field
 from ripieno.contracts import FrameEffect, PluginConfig
 from ripieno.contracts.context import derive_seed
 from ripieno.toolkit.compiled import Compiled
+from ripieno.toolkit.pages import new_pages
 
 from .timing import frame_times
 
@@ -64,7 +65,7 @@ class Grain(FrameEffect[GrainConfig]):
         count, height, width = frames.shape[:3]
         size = self.config.size * min(width, height) / 1080
         sheet = _sheet(width, height, max(size, 0.3), self.config.strength, self.config.seed)
-        out = np.empty(frames.shape, np.uint8)
+        out = new_pages(frames.shape)
         for frame, grainy, time_s in zip(
             np.ascontiguousarray(frames), out, frame_times(start_s, count, fps=self.config.fps), strict=True
         ):

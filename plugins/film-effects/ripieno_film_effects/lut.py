@@ -14,6 +14,7 @@ from pydantic import Field
 
 from ripieno.contracts import FrameEffect, PluginConfig
 from ripieno.toolkit.compiled import Compiled
+from ripieno.toolkit.pages import new_pages
 
 from .cube import Cube, read_cube
 
@@ -94,7 +95,7 @@ class Lut(FrameEffect[LutConfig]):
         """
         if self.neutral:
             return frames
-        out = np.empty(frames.shape, np.uint8)
+        out = new_pages(frames.shape)
         lines = frames.shape[0] * frames.shape[1], frames.shape[2] * 3
         source, target = np.ascontiguousarray(frames).reshape(lines), out.reshape(lines)
         if self._cube.table.ndim == 2:

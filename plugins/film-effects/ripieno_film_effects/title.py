@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ripieno.contracts import FrameEffect, PluginConfig
 from ripieno.toolkit.compiled import Compiled
+from ripieno.toolkit.pages import new_pages
 
 from .card import draw_card
 from .timing import frame_times
@@ -85,7 +86,8 @@ class Title(FrameEffect[TitleConfig]):
         )
         if card is None or not any(opacity):
             return frames
-        out = frames.copy()
+        out = new_pages(frames.shape)
+        out[:] = frames
         rows = slice(card.top, card.top + card.colour.shape[0])
         columns = slice(card.left, card.left + card.colour.shape[1])
         for frame, share in zip(out, opacity, strict=True):

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from ripieno.contracts import FrameEffect, PluginConfig
 from ripieno.toolkit.compiled import Compiled
+from ripieno.toolkit.pages import new_pages
 
 Values = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
@@ -88,7 +89,7 @@ class Tone(FrameEffect[ToneConfig]):
         """Frames with the curve, channel by channel, and with the saturation after it."""
         if self.neutral:
             return frames
-        out = np.empty(frames.shape, np.uint8)
+        out = new_pages(frames.shape)
         lines = frames.shape[0] * frames.shape[1], frames.shape[2] * 3
         source, target = np.ascontiguousarray(frames).reshape(lines), out.reshape(lines)
         if self.config.saturation == 1:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ripieno.contracts import FrameEffect, PluginConfig
 from ripieno.toolkit.compiled import Compiled
+from ripieno.toolkit.pages import new_pages
 
 _BITS = np.int32(8)
 _LEAST, _MOST = 1, 4
@@ -67,7 +68,7 @@ class Trails(FrameEffect[TrailsConfig]):
         fade = _LEFT ** (1 / (1 << self._doublings))
         factors = np.array([round(256 * fade ** (1 << step)) for step in range(self._doublings)], np.int32)
         count = len(frames)
-        out = np.empty(frames.shape, np.uint8)
+        out = new_pages(frames.shape)
         _trail(
             np.ascontiguousarray(frames).reshape(count, -1),
             factors,

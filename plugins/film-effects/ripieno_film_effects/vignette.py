@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ripieno.contracts import FrameEffect, PluginConfig
 from ripieno.toolkit.compiled import Compiled
+from ripieno.toolkit.pages import new_pages
 
 _HALF, _BITS = np.int32(128), np.int32(8)
 
@@ -37,7 +38,7 @@ class Vignette(FrameEffect[VignetteConfig]):
             return frames
         height, width = frames.shape[1:3]
         loss = falling_light(width, height, self.config.strength, self.config.reach)
-        out = np.empty(frames.shape, np.uint8)
+        out = new_pages(frames.shape)
         for frame, dark in zip(np.ascontiguousarray(frames), out, strict=True):
             _darken(frame.reshape(-1), loss, dark.reshape(-1))
         return out

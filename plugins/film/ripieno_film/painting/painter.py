@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ripieno.contracts import InputError
 from ripieno.contracts.context import derive_seed
+from ripieno.toolkit.pages import new_pages
 
 from . import loops, rgb_loops
 from .noise import texture
@@ -81,7 +82,7 @@ class Painter:
             raise InputError(
                 f"fields have shape {fields.shape}, expected [2, h, w], index and shade, or [3, h, w], colours"
             )
-        frame = np.empty((self.height, 3 * self.width), np.uint8)
+        frame = new_pages((self.height, 3 * self.width))
         canvas = self._warp, *self._shift(controls.drift), self._slopes, self._lighting(controls), self._sand
         if len(fields) == 2:
             packed, grid = self._grown(fields[0], fields[1], controls.zoom)
