@@ -7,6 +7,7 @@ so that no scale of a generator matters.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ TRAITS = tuple(Character.model_fields)
 POOL = 2
 
 
+@lru_cache(maxsize=2)
 def traits_of(generator: Generator) -> Array:
     """How light, contrasty, fine and various the picture of each code is: ranks [codes, traits], -1..1."""
     shape = generator.card.latent_shape
