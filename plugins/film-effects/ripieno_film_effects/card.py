@@ -9,21 +9,17 @@ has a soft shadow, so that it can be read on any picture.
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ripieno.contracts import InputError
-
 from .cover import read_cover
-
-if TYPE_CHECKING:
-    from PIL.ImageFont import FreeTypeFont
+from .lettering import fitted
 
 _MARGIN, _GAP, _COVER = 0.07, 0.032, 0.155
 _TITLE, _ARTIST, _LEADING = 0.058, 0.032, 0.022
-_SHADOW, _SMALLEST = 0.012, 0.55
+_SHADOW = 0.012
+_LEAST = 48
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,41 +53,39 @@ def draw_card(
     InputError
         If the cover is no picture, or the font no font.
     """
-    from PIL import Image, ImageDraw, ImageFilter
+    from PIL import Image, ImageFilter
 
     short = min(width, height)
     margin, gap, blur = round(_MARGIN * short), round(_GAP * short), max(_SHADOW * short, 0.5)
     room = width - 2 * margin
-    if not (title or artist or art) or short < 48:
+    if not (title or artist or art) or short < _LEAST:
         return None
     pad = round(4 * blur)
     side = round(_COVER * short) if art else 0
     left = side + gap if art else 0
+    shares = ((title, _TITLE, 500), (artist, _ARTIST, 350))
     lines = [
-        _line(text, font, share * short, room - left)
-        for text, share in ((title, _TITLE), (artist, _ARTIST))
-        if text
+        fitted(text, room=room - left, size=share * short, weight=weight, font=font)
+        for text, share, weight in shares
     ]
+    lines = [line for line in lines if line.text]
     leading = round(_LEADING * short)
-    heights = [sum(face.getmetrics()) for _, face in lines]
-    block = sum(heights) + leading * max(len(lines) - 1, 0)
-    tall = max(side, block)
-    wide = min(room, left + max((int(face.getlength(text)) + 1 for text, face in lines), default=0))
-    mask = Image.new("L", (wide + 2 * pad, tall + 2 * pad), 0)
-    colour = Image.new("RGB", mask.size, (255, 255, 255))
-    draw = ImageDraw.Draw(mask)
+    block = sum(line.height for line in lines) + leading * max(len(lines) - 1, 0)
+    tall, wide = max(side, block), min(room, left + max((line.width for line in lines), default=0))
+    mask = np.zeros((tall + 2 * pad, wide + 2 * pad), np.uint8)
+    colour = np.full((*mask.shape, 3), 255, np.uint8)
     y = pad + (tall - block) // 2
-    for (text, face), high in zip(lines, heights, strict=True):
-        draw.text((pad + left, y), text, font=face, fill=255 if face is lines[0][1] else 225)
-        y += high + leading
+    for line in lines:
+        line.write(mask, left=pad + left, top=y)
+        y += line.height + leading
     if art:
-        colour.paste(read_cover(art, side=side), (pad, pad + (tall - side) // 2))
-        mask.paste(255, (pad, pad + (tall - side) // 2, pad + side, pad + (tall - side) // 2 + side))
-    shadow = np.asarray(mask.filter(ImageFilter.GaussianBlur(blur)), np.float32)
+        square = slice(pad + (tall - side) // 2, pad + (tall - side) // 2 + side), slice(pad, pad + side)
+        colour[square], mask[square] = np.asarray(read_cover(art, side=side)), 255
+    blurred = np.asarray(Image.fromarray(mask).filter(ImageFilter.GaussianBlur(blur)), np.float32)
     return _over_shadow(
-        np.asarray(colour, np.float32),
-        np.asarray(mask, np.float32)[..., None] / np.float32(255),
-        np.minimum(shadow * np.float32(1.6 / 255), np.float32(0.55))[..., None],
+        colour.astype(np.float32),
+        mask.astype(np.float32)[..., None] / np.float32(255),
+        np.minimum(blurred * np.float32(1.6 / 255), np.float32(0.55))[..., None],
         left=margin - pad,
         top=height - margin - tall - pad,
     )
@@ -115,33 +109,3 @@ def _over_shadow(
         np.ascontiguousarray(np.rint(seen).astype(np.uint8)[cut]),
         np.ascontiguousarray(np.rint(255 * opacity[..., 0]).astype(np.uint8)[cut]),
     )
-
-
-def _line(text: str, font: Path | None, size: float, room: float) -> tuple[str, "FreeTypeFont"]:
-    """The text in a size that fits, or as much of it as fits in a smaller one."""
-    text = " ".join(text.split())
-    face = _face(font, size)
-    length = face.getlength(text)
-    if length <= room:
-        return text, face
-    face = _face(font, size * max(room / length, _SMALLEST))
-    # Halving the places where it could be cut, since each look costs the whole layout.
-    low, high = 0, len(text)
-    if face.getlength(text) <= room:
-        return text, face
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if face.getlength(text[:middle] + "…") <= room else (low, middle - 1)
-    return text[:low].rstrip() + "…", face
-
-
-@lru_cache(maxsize=16)
-def _face(font: Path | None, size: float) -> Any:
-    from PIL import ImageFont
-
-    if font is None:
-        return ImageFont.load_default(max(size, 4))
-    try:
-        return ImageFont.truetype(str(font), max(size, 4))
-    except OSError as error:
-        raise InputError(f"{font}: no font that can be read. Give a TrueType or OpenType file") from error

@@ -121,3 +121,16 @@ def test_a_font_that_is_none_is_refused(tmp_path):
     (tmp_path / "face.ttf").write_text("no font")
     with pytest.raises(InputError, match=r"face\.ttf: no font"):
         shown(FACTS, font=tmp_path / "face.ttf")
+
+
+@pytest.mark.parametrize("text", ["für", "Ночь", "夜想曲", "Ω♭"])
+def test_letters_of_many_scripts_are_there(text):
+    # What a face lacks is drawn as one and the same sign.
+    unknown = shown({"title": "\U000fff00" * len(text)})
+    assert not np.array_equal(shown({"title": text}), unknown)
+    assert shown({"title": text}).any()
+
+
+@pytest.mark.parametrize("text", ["line\nbreak", "tab\tstop", "\x00\x07", "\ud800"])
+def test_what_cannot_be_printed_is_left_out(text):
+    assert shown({"title": "A" + text}).any()
