@@ -26,7 +26,8 @@ pytest.importorskip("ripieno_film_effects")
 
 FOLDER = Path(__file__).parents[1] / "examples" / "album-film"
 PIPELINE = FOLDER / "pipeline.yaml"
-TRACKS = json.loads((FOLDER / "album" / "tracklist.json").read_text(encoding="utf-8"))
+ALBUM = json.loads((FOLDER / "album" / "tracklist.json").read_text(encoding="utf-8"))
+TRACKS = ALBUM["tracks"]
 IDS = [track["id"] for track in TRACKS]
 FPS = 24
 SMALL = (
@@ -126,7 +127,7 @@ def place_album(bench, *, preset="nocturne"):
             shutil.copy(FOLDER / "album" / name, bench.folder / "album" / name)
         rows.append({**track, "trim": PARTS[track["id"]]})
     rows[0]["with"] = {"dream": {"preset": preset}}
-    bench.write("album/tracklist.json", json.dumps(rows))
+    bench.write("album/tracklist.json", json.dumps({**ALBUM, "tracks": rows}))
 
 
 def frames_sha256(path):

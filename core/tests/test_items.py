@@ -272,6 +272,18 @@ def test_a_wrong_field_of_a_track_is_named_with_list_and_number(tmp_path, write,
     assert "\n" not in str(caught.value)
 
 
+def test_what_a_list_says_of_all_is_said_of_each_that_says_nothing_else(tmp_path, write):
+    write("a.wav")
+    tracks = [{"src": "a.wav"}, {"src": "a.wav", "id": "b", "artist": "Guest", "album": None}]
+    write("list.json", json.dumps({"album": "Tides", "artist": "Band", "tracks": tracks}))
+    first, second = items_of(declared(tmp_path, items="list.json"))
+    assert first.facts == {"src": "a.wav", "album": "Tides", "artist": "Band"}
+    assert second.facts == {"src": "a.wav", "id": "b", "artist": "Guest"}
+    write("list.json", json.dumps({"bpm": "fast", "tracks": tracks}))
+    with pytest.raises(InputError, match=r"list\.json: item 1: `bpm` is 'fast', expected"):
+        items_of(declared(tmp_path, items="list.json"))
+
+
 @pytest.mark.parametrize("field", WRONG)
 def test_what_a_track_leaves_open_may_be_null(tmp_path, write, field):
     write("a.wav")

@@ -134,10 +134,13 @@ def _listed(source: Input) -> tuple[Item, ...]:
         raise InputError(f"input {source.name!r}: items {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not JSON: {error}") from error
+    common: dict[str, Any] = {}
     if isinstance(rows, dict):
+        common = {name: value for name, value in rows.items() if name not in ("items", "tracks")}
         rows = rows.get("items", rows.get("tracks"))
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise InputError(f'{path}: expected a list of items, [{{"src": "song.wav", …}}, …]')
+    rows = [{**common, **row} for row in rows]
     tracks = [_track(path, number, row) for number, row in enumerate(rows, 1)]
     files = [track_file(row, "src", folder=path.parent, where=where) for where, row in tracks]
     keys = [_nfc(row.get("id") or PurePath(row["src"]).with_suffix("").as_posix()) for _, row in tracks]

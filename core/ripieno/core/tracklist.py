@@ -3,7 +3,8 @@
 Conventions
 -----------
 Every field but `src` may be left out or be null. Times are seconds from the beginning of the track's file.
-What is not named here is a fact like any other, of any type.
+What is not named here is a fact like any other, of any type. A list may be an object with ``tracks`` (or
+``items``); its other fields are then those of every track that does not say otherwise.
 """
 
 import math
@@ -122,6 +123,8 @@ FIELDS: Mapping[str, Field] = {
     "id": Field(_is_name, "a name of its own"),
     "title": Field(_is_text, "text"),
     "artist": Field(_is_text, "text"),
+    "album": Field(_is_text, "text"),
+    "about": Field(_is_text, "text"),
     "bpm": Field(
         lambda value: _is_number(value) and 0 < value <= _FASTEST_BPM,
         f"beats a minute, above 0 and up to {_FASTEST_BPM}",

@@ -22,10 +22,10 @@ _COLOURS = ("#8a5cf6", "#ec6a9c", "#f2b45a")
 class AlbumPageConfig(PluginConfig):
     """Settings of `AlbumPage`."""
 
-    title: str = Field(
-        "", description="Of the album; the artist's name, or that of the first track, if empty."
+    title: str = Field("", description="Of the album; what its tracks name as `album`, if empty.")
+    description: str = Field(
+        "", description="A sentence below the title; what all tracks have as `about`, if empty."
     )
-    description: str = Field("", description="A sentence below the title.")
 
 
 @dataclass(frozen=True)
@@ -88,12 +88,12 @@ class AlbumPage(Sink[AlbumPageConfig]):
         if album is not None:
             address = f"album{album.path.suffix}"
             carry(album.path, folder / address)
-        artists = list(dict.fromkeys(track.artist for track in tracks if track.artist))
-        artist = artists[0] if len(artists) == 1 else "Various artists" if artists else ""
+        artist = _of_all([track.artist for track in tracks], otherwise="Various artists")
+        album_title = _of_all([track.album for track in tracks]) or (artist if len(tracks) > 1 else "")
         shown = album or next(iter(films.values()))
         site = Site(
-            title=self.config.title or artist or tracks[0].title,
-            description=self.config.description,
+            title=self.config.title or album_title or (tracks[0].title if len(tracks) == 1 else "Album"),
+            description=self.config.description or _of_all([track.about for track in tracks]),
             artist=artist,
             album=address,
             size=(shown.width, shown.height),
@@ -132,6 +132,12 @@ def render(site: Site) -> str:
 def chapters(tracks: Sequence[Track]) -> str:
     """A line a track, ``0:00 Title``, as sites for films take them in a description."""
     return "".join(f"{clock(track.start_s)} {track.title}\n" for track in tracks)
+
+
+def _of_all(words: Sequence[str], *, otherwise: str = "") -> str:
+    """What all tracks that say anything say; something else where they differ."""
+    said = list(dict.fromkeys(word for word in words if word))
+    return said[0] if len(said) == 1 else otherwise if said else ""
 
 
 def _licences(artifacts: Iterable[Artifact]) -> tuple[Licence, ...]:

@@ -49,7 +49,7 @@ class Track:
         From 1.
     anchor : str
         Of its place in the page.
-    title, artist, key : str
+    title, artist, album, about, key : str
         Empty where not known, but for the title.
     bpm : float
         0 where not known.
@@ -74,6 +74,8 @@ class Track:
     film: str
     size: tuple[int, int]
     artist: str = ""
+    album: str = ""
+    about: str = ""
     key: str = ""
     bpm: float = 0.0
     loops: bool = False
@@ -103,6 +105,8 @@ def tracks_of(films: Mapping[str, Video], extras: Mapping[str, Bundle], *, folde
             anchor=anchor,
             title=_text(facts.get("title")) or readable(name),
             artist=_text(facts.get("artist")),
+            album=_text(facts.get("album")),
+            about=_text(facts.get("about")),
             key=_text(facts.get("key")),
             bpm=float(facts.get("bpm") or 0),
             loops=bool(facts.get("loop")),
