@@ -58,7 +58,7 @@ ENTRY_POINTS: Mapping[str, Mapping[str, str]] = {
         "far": "ripieno_bench.data:far_weights",
     },
     "ripieno.sample_libraries": {"dear": "ripieno_bench.data:dear_samples"},
-    "ripieno.presets": {"drift": "ripieno_bench.data:drift"},
+    "ripieno.presets": {"louder": "ripieno_bench.data:louder"},
     "ripieno.pipelines": {"greeting": "ripieno_bench.data:greeting"},
     "ripieno.commands": {"hello": "ripieno_bench:hello"},
     "ripieno.hooks": {"quiet": "ripieno_bench:Quiet"},

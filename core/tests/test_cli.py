@@ -175,7 +175,7 @@ def test_plugins_are_listed_described_and_checked(invoke):
     assert "with rate_hz: 44100 Hz  Rate." in invoke("plugins", "show", "effect/resample").stdout
     shown = invoke("plugins", "show", "sample_library/dear").stdout
     assert "instrument: harp" in shown and "A harp that is not for sale." in shown
-    assert json.loads(invoke("plugins", "show", "preset/drift", "--json").stdout)["data"]["settings"] == {
+    assert json.loads(invoke("plugins", "show", "preset/louder", "--json").stdout)["data"]["settings"] == {
         "mark": "~"
     }
     assert "licence CC-BY-NC-4.0: A. Researcher" in invoke("plugins", "show", "joiner/hobby").stdout
@@ -311,7 +311,7 @@ def test_the_schema_completes_what_is_installed(invoke, tmp_path):
     assert not fits({"uses": "joiner/shout", "with": {"mrak": "?"}})
     assert not fits({"uses": "joiner/nun"})
     assert not fits({"uses": "codec/text"})
-    assert not fits({"uses": "preset/drift"})
+    assert not fits({"uses": "preset/louder"})
     assert not fits({"uses": "joiner/shout"}, kind="txet")
 
 

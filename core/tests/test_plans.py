@@ -158,8 +158,8 @@ def test_stems_are_wired_by_name(steps, complaint):
         ),
         ("a: {uses: codec/text}", 'step "a": codec/text is used by other plugins and cannot be a step'),
         (
-            "a: {uses: preset/drift}",
-            'step "a": preset/drift is no plugin that does something and cannot be a step',
+            "a: {uses: preset/louder}",
+            'step "a": preset/louder is no plugin that does something and cannot be a step',
         ),
         (
             "a: {uses: joiner/needy, in: {text: w}}",

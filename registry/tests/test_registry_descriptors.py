@@ -62,7 +62,7 @@ class Failing(Effect[ChainConfig]):
         return audio
 
 
-drift = Preset(uses="effect/gain", settings={"gain_db": 3}, description="Three louder.")
+louder = Preset(uses="effect/gain", settings={"gain_db": 3}, description="Three louder.")
 """
 
 
@@ -78,7 +78,7 @@ def inside(make_distribution, gain) -> None:
                 "failing": "ripieno_inside:Failing",
                 "choosy": "ripieno_inside:Choosy",
             },
-            "ripieno.presets": {"drift": "ripieno_inside:drift"},
+            "ripieno.presets": {"louder": "ripieno_inside:louder"},
         },
         modules={"ripieno_inside.py": INSIDE},
     )
@@ -199,13 +199,13 @@ def test_references_are_listed_with_their_place(inside, registry) -> None:
 
 
 def test_data_is_told_from_classes_with_settings(inside, registry) -> None:
-    assert registry.is_data("preset/drift")
+    assert registry.is_data("preset/louder")
     assert not registry.is_data("effect/chain")
 
 
 def test_a_plugin_is_built_with_the_plugins_inside_it(inside, registry) -> None:
     settings = {"rest": [{"uses": "chain", "with": {"first": {"uses": "gain", "with": {"gain_db": 2}}}}]}
-    chain = registry.build("effect/chain", {**settings, "preset": "drift"})
+    chain = registry.build("effect/chain", {**settings, "preset": "louder"})
     assert chain.config.first.plugin.config.gain_db == 0
     assert chain.config.rest[0].plugin.config.first.plugin.config.gain_db == 2
     assert chain.config.preset.plugin.settings == {"gain_db": 3}
@@ -217,8 +217,8 @@ def test_a_fault_inside_has_its_place(inside, registry) -> None:
             "effect/chain",
             {"rest": [{"uses": "chain", "with": {"first": {"uses": "gain", "with": {"gain_db": 99}}}}]},
         )
-    with pytest.raises(ConfigError, match=r"^preset\.with\.x: unknown setting: preset/drift takes none$"):
-        registry.build("effect/chain", {"preset": {"uses": "drift", "with": {"x": 1}}})
+    with pytest.raises(ConfigError, match=r"^preset\.with\.x: unknown setting: preset/louder takes none$"):
+        registry.build("effect/chain", {"preset": {"uses": "louder", "with": {"x": 1}}})
     with pytest.raises(MissingError, match=r'effect/gian is installed\. Did you mean "effect/gain"\?'):
         registry.build("effect/chain", {"first": "gian"})
 
@@ -250,15 +250,15 @@ def test_what_a_registry_loads_is_the_class(gain, registry) -> None:
 
 
 def test_data_is_described_and_takes_no_settings(inside, registry) -> None:
-    descriptor = registry.describe("preset/drift")
+    descriptor = registry.describe("preset/louder")
     assert (descriptor.interface, descriptor.prefix, descriptor.summary) == (
         "Preset",
         "preset",
         "Three louder.",
     )
-    assert registry.configure("preset/drift", {}).config == {}
-    with pytest.raises(ConfigError, match=r"^x: unknown setting: preset/drift takes none$"):
-        registry.configure("preset/drift", {"x": 1})
+    assert registry.configure("preset/louder", {}).config == {}
+    with pytest.raises(ConfigError, match=r"^x: unknown setting: preset/louder takes none$"):
+        registry.configure("preset/louder", {"x": 1})
 
 
 def test_a_command_is_described_by_its_help(make_distribution, registry) -> None:

@@ -31,5 +31,5 @@ dear_samples = SampleLibrary(
     commercial=False,
     source="a harp",
 )
-drift = Preset(uses="joiner/shout", settings={"mark": "~"})
+louder = Preset(uses="joiner/shout", settings={"mark": "~"})
 greeting = Recipe(path=Path(__file__).with_name("greeting.yaml"))
