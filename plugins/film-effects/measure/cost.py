@@ -24,12 +24,17 @@ from ripieno_film_effects.tone import Tone, ToneConfig
 from ripieno_film_effects.trails import Trails, TrailsConfig
 from ripieno_film_effects.vignette import Vignette, VignetteConfig
 
-GENTLE: tuple[FrameEffect[Any], ...] = (
-    Tone(ToneConfig(curve="filmlog", strength=0.5)),
+DEFAULT: tuple[FrameEffect[Any], ...] = (
     Vignette(VignetteConfig(strength=0.25)),
-    Grain(GrainConfig(strength=0.12)),
+    Grain(GrainConfig(strength=0.15)),
 )
 """What the default preset asks for."""
+WARM: tuple[FrameEffect[Any], ...] = (
+    Tone(ToneConfig(curve="filmlog", strength=0.5)),
+    ChromaShift(ChromaShiftConfig(shift=2)),
+    *DEFAULT,
+)
+"""About what the livelier presets ask for beside trails."""
 
 
 def main() -> None:
@@ -41,20 +46,21 @@ def main() -> None:
 
 
 def costs(size: tuple[int, int] = (1920, 1080)) -> Mapping[str, float]:
-    """Milliseconds a frame by effect, and of the default preset's effects one after the other."""
+    """Milliseconds a frame by effect, and of some one after the other."""
     with TemporaryDirectory() as folder:
         table = Path(folder) / "warm.cube"
         table.write_text(_cube(33), encoding="utf-8")
         alone: dict[str, Sequence[FrameEffect[Any]]] = {
-            "tone": [Tone(ToneConfig(curve="linear", exposure_stops=0.3))],
-            "tone with saturation": [Tone(ToneConfig(curve="filmlog"))],
+            "tone": [Tone(ToneConfig(curve="filmlog"))],
+            "tone with saturation": [Tone(ToneConfig(curve="filmlog", saturation=1.1))],
             "lut 3D": [Lut(LutConfig(path=table))],
             "chroma_shift": [ChromaShift(ChromaShiftConfig(shift=2.5))],
             "trails of 8 frames": [Trails(TrailsConfig(strength=0.6))],
             "vignette": [Vignette(VignetteConfig(strength=0.3))],
             "grain": [Grain(GrainConfig(strength=0.12))],
             "title": [Title(TitleConfig(title="Aurora", artist="Ripieno", length_s=1e3, start_s=0))],
-            "default preset": GENTLE,
+            "default preset": DEFAULT,
+            "with tone and shift": WARM,
         }
         with use_context(new_context()):
             return {name: _cost_ms(effects, size) for name, effects in alone.items()}

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -139,3 +141,12 @@ def test_no_edge_of_the_picture_is_mirrored_into_the_frame():
 def test_a_wrong_setting_is_named(paint, message):
     with pytest.raises(ConfigError, match=message):
         painted(waves(), paint=paint)
+
+
+def test_a_slow_zoom_has_no_jump():
+    painter = Painter({"palette": PALETTE, "paint": {"strata": 0, "detail": 0}}, size=SIZE)
+    zooms = np.linspace(1, 6, 120)
+    frames = [painter.paint(waves(side=128), Controls(zoom=zoom)).astype(int) for zoom in zooms]
+    # A step of the zoom moves the picture by more than it seems near its edge, never more than its slopes.
+    changes = [np.abs(now - before).mean() for before, now in itertools.pairwise(frames)]
+    assert max(changes[1:]) < 2.5 * np.median(changes)

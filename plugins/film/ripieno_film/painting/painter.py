@@ -1,6 +1,7 @@
 """From a generator's small fields to a frame of any size."""
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ from .settings import Controls, Paint
 _FULL = 65535.0
 _MARGIN = 8
 _TILE = 256
+_MOST_DOUBLINGS = 5
 _WARP_UNIT, _MOST_WARP = 8192, 3.5
 _REACH = 0.012
 _SAND_UNIT = 32
@@ -98,7 +100,7 @@ class Painter:
     def _grown(
         self, low: NDArray[np.float32], high: NDArray[np.float32], zoom: float
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """What is seen of two planes, packed and four times as fine, and where the half grid lies in it."""
+        """What is seen of two planes, packed and about as fine as the half grid, and where the half grid lies in it."""
         import cv2
 
         size, shape = np.array(self._half), np.array(low.shape[::-1])
@@ -113,13 +115,15 @@ class Painter:
         framed = cv2.copyMakeBorder(pairs, _MARGIN, _MARGIN, _MARGIN, _MARGIN, cv2.BORDER_REFLECT)
         part = framed[begin[1] : end[1] + 2 * _MARGIN, begin[0] : end[0] + 2 * _MARGIN]
         fine = self._crisp(np.asarray(cv2.pyrUp(_keen(np.asarray(part, np.uint16))), np.uint16))
-        grown = np.asarray(cv2.pyrUp(fine), np.uint16)
+        doublings = min(max(math.ceil(math.log2(1 / scale) - 0.1), 1), _MOST_DOUBLINGS)
+        for _ in range(doublings - 1):
+            fine = np.asarray(cv2.pyrUp(fine), np.uint16)
         reach = _REACH * self.settings.warp * size.max() * scale
         # Sample 0 of the frame lies two half pixels before the picture.
         left, top = first - begin + _MARGIN + (0.5 - 2.0) * scale - 0.5
         veins = 0.08 * self.settings.marble * _FULL
-        grid = [4 * left, 4 * top, 4 * scale, 4 * reach / _WARP_UNIT, veins / _WARP_UNIT]
-        return grown.view(np.int32)[..., 0], np.array(grid, np.float32)
+        grid = [*(np.array([left, top, scale, reach / _WARP_UNIT]) * 2**doublings), veins / _WARP_UNIT]
+        return fine.view(np.int32)[..., 0], np.array(grid, np.float32)
 
     def _crisp(self, pairs: NDArray[np.uint16]) -> NDArray[np.uint16]:
         """Edges steeper, without overshoot: towards the nearer of the extremes around."""
