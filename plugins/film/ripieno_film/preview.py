@@ -51,7 +51,7 @@ def preview_settings(
     name = step or films[0]
     width, height = pipeline.steps[name].settings.get("size", FULL_SIZE)
     size = [max(SMALLEST, round(pixels * scale / 2) * 2) for pixels in (width, height)]
-    settings = {f"{name}.part_s": list(part_s), f"{name}.size": size}
+    settings: dict[str, Any] = {f"{name}.part_s": list(part_s), f"{name}.size": size}
     if preset is not None:
         settings[f"{_controller(pipeline, name)}.preset"] = preset
     return name, settings

@@ -85,7 +85,8 @@ class Sound:
         start, stop = int(rows[0]), min(int(rows[-1]) + 2, len(self.features.values))
         heard = self._standardised(start, stop)
         before, after = rows - start, np.minimum(rows + 1, stop - 1) - start
-        return heard[before] + share[:, None] * (heard[after] - heard[before])
+        between: Array = heard[before] + share[:, None] * (heard[after] - heard[before])
+        return between
 
     def column(self, name: str) -> int:
         """Place of a name in `at`."""
