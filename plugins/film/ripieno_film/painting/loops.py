@@ -37,6 +37,7 @@ def paint(
     colouring: Plane,
     table: Words,
     out: Bytes,
+    words: Words,
 ) -> None:
     """Paint one frame, row by row.
 
@@ -60,9 +61,11 @@ def paint(
     colouring : NDArray[np.float32]
         Columns of the table per unit of index, columns to turn, columns and rows per unit of sand.
     table : NDArray[np.int32]
-        [columns, rows], both powers of two; red in the lowest byte.
+        [columns, rows], both powers of two; red in the lowest byte, nothing in the highest.
     out : NDArray[np.uint8]
         [height, 3 * width], is written; h and w are their halves, rounded up.
+    words : NDArray[np.int32]
+        The same memory, where its rows are whole words; else empty.
     """
     half = sand.shape[2]
     x, y = np.empty(half + 4, np.float32), np.empty(half + 4, np.float32)
@@ -101,7 +104,10 @@ def paint(
             grains = sand[line % sand.shape[0]]
             _entries(hues, tones, hues, tones, grains[0], colouring, table.shape, even)
             _entries(hues, tones, hues[2:], tones[2:], grains[1], colouring, table.shape, odd)
-            _look_up(colours, even, odd, out[line])
+            if words.shape[0]:
+                _look_up_words(colours, even, odd, words[line])
+            else:
+                _look_up(colours, even, odd, out[line])
 
 
 @Compiled
@@ -199,6 +205,17 @@ def _entries(
         row = _NEAR * tones[i + 1] + _FAR * tones_beside[i] + grit * np.float32(grains[i])
         column = np.int32(_NEAR * hues[i + 1] + _FAR * hues_beside[i] + jitter * np.float32(grains[i]))
         out[i] = np.int32(np.int32(np.int32(column & mask) * line) + np.int32(min(max(row, _0), last)))
+
+
+@Compiled
+def _look_up_words(flat: Words, even: Words, odd: Words, out: Words) -> None:
+    """Four pixels at a time, as three words; on machines whose words begin with their lowest byte."""
+    for i in range(out.shape[0] // 3):
+        a, b = flat[np.uint32(even[2 * i])], flat[np.uint32(odd[2 * i])]
+        c, d = flat[np.uint32(even[2 * i + 1])], flat[np.uint32(odd[2 * i + 1])]
+        out[3 * i] = np.int32(a | np.int32(b << np.int32(24)))
+        out[3 * i + 1] = np.int32((b >> np.int32(8)) | np.int32(c << np.int32(16)))
+        out[3 * i + 2] = np.int32((c >> np.int32(16)) | np.int32(d << np.int32(8)))
 
 
 @Compiled

@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -53,8 +54,8 @@ class Painter:
         names = json.dumps([look.get("palette"), look.get("paint"), list(size)], sort_keys=True)
         rng = np.random.default_rng(derive_seed(0, "painting", names))
         table = colour_table(look.get("palette", PALETTE), paint, rng=rng)
-        opaque = np.pad(table, ((0, 0), (0, 0), (0, 1)), constant_values=255)
-        self._table = np.ascontiguousarray(opaque).view(np.int32)[..., 0]
+        red, green, blue = np.moveaxis(table.astype(np.int32), -1, 0)
+        self._table = red | green << 8 | blue << 16
         self._warp = _warp((width + 4, height + 4), rng)
         self._slopes = _slopes((width + 2, height + 2), 0.012 * paint.detail, rng)
         self._sand = _sand(width, rng)
@@ -88,7 +89,9 @@ class Painter:
         canvas = self._warp, *self._shift(controls.drift), self._slopes, self._lighting(controls), self._sand
         if len(fields) == 2:
             packed, grid = self._grown(fields[0], fields[1], controls.zoom)
-            loops.paint(packed, grid, *canvas, self._colouring(controls), self._table, frame)
+            whole = self.width % 4 == 0 and sys.byteorder == "little"
+            words = frame.view(np.int32) if whole else np.empty((0, 0), np.int32)
+            loops.paint(packed, grid, *canvas, self._colouring(controls), self._table, frame, words)
         else:
             red, green, blue = fields
             first, grid = self._grown(red, green, controls.zoom)
