@@ -83,6 +83,11 @@ class Track:
     files: Mapping[str, str] = field(default_factory=dict)
     colours: tuple[str, ...] = ()
 
+    @property
+    def tint(self) -> str:
+        """The most vivid of its colours; empty where it has none."""
+        return max(self.colours, key=_vividness, default="")
+
 
 def tracks_of(films: Mapping[str, Video], extras: Mapping[str, Bundle], *, folder: Path) -> list[Track]:
     """The tracks of an album; their films and what stands beside them are put into the folder of the page.
@@ -174,6 +179,12 @@ def _markers(facts: Mapping[str, Any], duration_s: float) -> tuple[Marker, ...]:
     cut_s = (facts.get("trim") or [0.0])[0]
     places = ((marker["at_s"] - cut_s, _text(marker.get("label"))) for marker in facts.get("markers") or ())
     return tuple(Marker(at_s, label) for at_s, label in places if label and 0 <= at_s < duration_s)
+
+
+def _vividness(colour: str) -> int:
+    """How far ``#rrggbb`` is from grey."""
+    parts = [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
+    return max(parts) - min(parts)
 
 
 def _text(value: Any) -> str:

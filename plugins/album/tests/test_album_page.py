@@ -165,6 +165,12 @@ def test_a_page_has_all_that_it_names_and_names_nothing_else(folder):
     assert len([name for name in there if name.startswith("films/")]) == 3
 
 
+def test_a_chapter_has_the_most_vivid_colour_of_its_track(folder):
+    text = (folder / "index.html").read_text(encoding="utf-8")
+    # 0xe0 - 0x50 is more than 0x30 - 0x10.
+    assert re.findall("--tint: (#[0-9a-f]{6})", text) == ["#e0a050"] * 3
+
+
 def test_chapters_are_lines_of_time_and_title(folder):
     lines = (folder / "chapters.txt").read_text(encoding="utf-8").splitlines()
     assert lines == ["0:00 Low Tide", "0:02 Second song", f"0:04 {HOSTILE}"]
