@@ -41,9 +41,9 @@ class GanTrainerConfig(PluginConfig):
         900, ge=1, description="Batches before the discriminator joins.", json_schema_extra={"unit": "steps"}
     )
     steps: int = Field(
-        2200,
+        1700,
         ge=2,
-        description="Batches in all; these take 50 minutes of one core.",
+        description="Batches in all; these take half an hour of one core.",
         json_schema_extra={"unit": "steps"},
     )
     batch: int = Field(8, ge=2, description="Pictures in a batch.", json_schema_extra={"unit": "pictures"})
