@@ -143,7 +143,7 @@ def listed(datasets: Iterable[Dataset], *, split: str | None = None) -> list[Lis
     found = []
     for data in datasets:
         entries = data.manifest.get("pictures")
-        if not isinstance(entries, list):
+        if not isinstance(entries, Sequence) or isinstance(entries, str):
             raise InputError(
                 'a data set without "pictures" in its manifest: give one that data_source/abstract or sd15 made'
             )

@@ -66,10 +66,11 @@ class GeneratorReport(Sink[GeneratorReportConfig]):
 
 
 def sheet(pictures: Pictures, *, columns: int) -> NDArray[np.uint8]:
-    """Pictures in colour side by side, uint8 [height, width, 3]; what is over is left out."""
+    """Pictures in colour side by side, uint8 [height, width, 3]; black where the last row has none."""
     rgb = shown(pictures)
-    rows = len(rgb) // columns
-    return np.vstack([np.hstack(list(rgb[at * columns : (at + 1) * columns])) for at in range(rows)])
+    missing = -len(rgb) % columns
+    rgb = np.concatenate([rgb, np.zeros((missing, *rgb.shape[1:]), np.uint8)])
+    return np.vstack([np.hstack(list(rgb[at : at + columns])) for at in range(0, len(rgb), columns)])
 
 
 def _shape(generator: LoadedGenerator) -> tuple[int, int, int]:

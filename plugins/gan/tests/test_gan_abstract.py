@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from pydantic import ValidationError
 
-from ripieno.contracts import Context, InputError
+from ripieno.contracts import Context, Dataset, InputError
 from ripieno.contracts.context import use_context
 from ripieno.contracts.testing import DataSourceSuite
 from ripieno_gan import noise, palettes, pictures
@@ -146,3 +146,15 @@ def test_more_shade_is_lighter():
 def test_a_drawn_palette_has_five_colours():
     palette = palettes.drawn(np.random.default_rng(4))
     assert len(palette) == 5 and all(len(name) == 7 for name in palette)
+
+
+def test_pictures_are_listed_from_a_manifest_that_was_stored(tmp_path):
+    data = generated(tmp_path, count=3, size=64)
+    # The store gives lists back as tuples.
+    stored = Dataset(data.files, {"pictures": tuple(data.manifest["pictures"])})
+    assert pictures.listed([stored]) == pictures.listed([data])
+
+
+def test_a_manifest_that_lists_what_is_not_there_is_refused():
+    with pytest.raises(InputError, match=r"lists lost\.png, which is not in the data set"):
+        pictures.listed([Dataset({}, {"pictures": [{"picture": "lost.png"}]})])

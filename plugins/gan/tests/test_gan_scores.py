@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from ripieno_gan import bank, scores
+from ripieno_gan.report import sheet
 
 
 def test_the_kernel_distance_is_that_of_its_definition():
@@ -82,3 +83,10 @@ def test_what_is_brighter_and_harder_answers_to_louder_music():
     rows = bank.answers(np.stack([calm, wild]))
     assert (rows[1] > rows[0])[:3].all()
     assert np.linalg.norm(rows, axis=1) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("count", "rows"), [(3, 1), (4, 1), (5, 2)])
+def test_a_sheet_has_whole_rows_and_black_where_pictures_lack(count, rows):
+    drawn = sheet(np.ones((count, 3, 6, 5), np.float32), columns=4)
+    assert drawn.shape == (6 * rows, 5 * 4, 3)
+    assert (drawn == 255).all(axis=2).sum() == count * 6 * 5
