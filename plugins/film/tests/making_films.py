@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ripieno.contracts import Asset, Audio, PluginRef, Trajectory
+from ripieno.contracts import Asset, Audio, Context, PluginRef, Trajectory
+from ripieno.contracts.context import call_in
 from ripieno.toolkit.ffmpeg import Pipe, file_url
 from ripieno.toolkit.latents import columns
 from ripieno_film import assets
@@ -75,3 +76,8 @@ def frame_times(video):
     packets = sorted(tuple(map(int, line.split(",")[2:4])) for line in lines if not line.startswith("#"))
     scale = int(tick[0]) / int(tick[1])
     return np.array([shown for shown, _ in packets]) * scale, (packets[-1][0] + packets[-1][1]) * scale
+
+
+def work(checkpoint, function, job):
+    """One job of a map, done in a process of its own."""
+    return call_in(Context(checkpoint, checkpoint), function, job)

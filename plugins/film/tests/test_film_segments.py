@@ -9,11 +9,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from making_films import decoded_frames, film, tone, trajectory
+from making_films import decoded_frames, film, tone, trajectory, work
 from render_film import SEGMENT_S
 
-from ripieno.contracts import Context
-from ripieno.contracts.context import call_in, new_context, use_context
+from ripieno.contracts.context import new_context, use_context
 from ripieno_film.journal import Journal
 
 SECONDS = 4.0
@@ -93,7 +92,3 @@ def frames_sha256(context):
 
 def map_on(workers, checkpoint, function, jobs):
     return list(workers.map(partial(work, checkpoint, function), jobs))
-
-
-def work(checkpoint, function, job):
-    return call_in(Context(checkpoint, checkpoint), function, job)
