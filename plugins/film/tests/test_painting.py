@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ripieno.contracts import ConfigError, InputError
-from ripieno_film.painting import Controls, Painter
+from ripieno_film.painting import Controls, Painter, loops
 
 PLAIN = {"warp": 0, "marble": 0, "sharpness": 0, "relief": 0, "gloss": 0, "detail": 0, "strata": 0}
 PALETTE = ["#101b4b", "#2a5bd7", "#37b5a5", "#f2e3bc", "#f0803c", "#a3195b"]
@@ -69,6 +69,16 @@ def test_fields_stay_as_they_are_wherever_they_lie():
 def test_what_a_generator_overshoots_is_cut_not_wrapped():
     assert np.array_equal(painted(flat(0.0, -0.5)), painted(flat(0.0, 0.0)))
     assert np.array_equal(painted(flat(0.5, 1.7)), painted(flat(0.5, 1.0)))
+
+
+@pytest.mark.parametrize("amount", [0.5, 1.0, 1.5])
+def test_a_steeper_edge_stays_between_its_extremes(amount):
+    value = np.arange(65536).astype(np.uint16)
+    low, high, out = (np.full_like(value, word) for word in (0, 65535, 0))
+    loops.crisp(value, low, high, np.float32(amount), out)
+    assert (np.diff(out.astype(np.int64)) >= -1).all()
+    assert (out[0], out[-1]) == (0, 65535)
+    assert np.abs(out[32768] - 32768.0) <= 1
 
 
 def test_a_picture_of_its_own_colours_is_the_picture_enlarged():

@@ -267,8 +267,10 @@ def crisp(
 ) -> None:
     """Move each value towards the nearer of its extremes, by an S-curve between them, all [n]."""
     for i in range(value.shape[0]):
-        bottom = np.float32(low[i])
-        span = np.float32(high[i]) - bottom + _1
+        bottom, top = np.float32(low[i]), np.float32(high[i])
+        span = top - bottom + _1
         share = (np.float32(value[i]) - bottom) / span
         steep = share * share * (_3 - _2 * share)
-        out[i] = np.uint16(np.int32(np.float32(value[i]) + amount * span * (steep - share)))
+        moved = np.float32(value[i]) + amount * span * (steep - share)
+        # An amount above 1 leads beyond the extremes, and below 0 words begin again at the top: specks.
+        out[i] = np.uint16(np.int32(min(max(moved, bottom), top)))
