@@ -23,6 +23,8 @@ from .streams import Streams, read_streams
 
 RATES_HZ = {"aac": (44100, 48000), "opus": (48000,)}
 MOST_APART_S = 0.005
+# Players hear the last packet of an MP4's Opus to its end, 20 ms where nothing is said.
+SHORT_PACKETS = {(".mp4", "opus"): {"frame_duration": 2.5}}
 
 Block = NDArray[np.float32]
 
@@ -116,6 +118,7 @@ def write_film(
         "map_metadata": -1,
         # A film whose index stands first begins to play before it is loaded.
         **({"movflags": "+faststart"} if film.suffix == ".mp4" else {}),
+        **SHORT_PACKETS.get((film.suffix, format.codec), {}),
     }
     graph = ffmpeg.output(picture, heard, file_url(film), **{**own, **REPRODUCIBLE, **options})
     program, *command = graph.compile(overwrite_output=True)
@@ -174,7 +177,7 @@ def check_film(film: Path, *, frames: int, duration_s: float) -> Streams:
     if found.frames != frames or apart_s > MOST_APART_S:
         listed = ", ".join(f"{name} {seconds:.4f} s" for name, seconds in lengths.items())
         raise StepError(
-            f"{film}: has {found.frames} frames of {frames}; {listed}: this FFmpeg writes films whose streams do "
-            "not end together. Take another: pip install imageio-ffmpeg"
+            f"the film has {found.frames} frames of {frames}; {listed}: this FFmpeg writes films whose streams "
+            "do not end together. Take another: pip install imageio-ffmpeg"
         )
     return found

@@ -146,7 +146,7 @@ def check_fit(trajectory: Trajectory, *, duration_s: float) -> None:
     """
     rows, fps = len(trajectory.rows), trajectory.fps
     if not rows:
-        raise InputError("the trajectory has no rows: a film needs one at least")
+        raise InputError("the trajectory has no rows: the sound that it was made of is empty")
     if not trajectory.names:
         raise InputError("the trajectory's columns have no names: controller/latent gives them")
     if abs(rows / fps - duration_s) > LONGEST_GAP_S + 1 / fps:

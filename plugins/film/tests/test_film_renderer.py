@@ -52,6 +52,13 @@ def test_a_webm_ends_together_too(codec):
     assert probe(video.path).codec == "opus"
 
 
+@pytest.mark.parametrize("rate_hz", [44100, 48000])
+def test_opus_in_an_mp4_ends_with_the_picture(rate_hz):
+    video = film(trajectory(1.0), tone(1.0, rate_hz=rate_hz), audio_codec="opus")
+    assert (video.path.suffix, probe(video.path).codec) == (".mp4", "opus")
+    assert len(decoded_sound(video)) / 48000 == pytest.approx(1.0, abs=0.005)
+
+
 def test_flashes_are_seen_when_clicks_are_heard():
     fps, clicks = 60.0, np.array([13, 47, 80])
     samples = np.zeros((1, 96000), np.float32)
