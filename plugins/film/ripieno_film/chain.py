@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from ripieno.contracts import ConfigError, FrameEffect, PluginRef
 from ripieno.toolkit.portable import from_json, to_json
 
+from .steering.settings import problem_in
+
 MOST_BYTES = 50_000_000
 
 Frames = NDArray[np.uint8]
@@ -62,9 +64,8 @@ def _config(effect: Effect, settings: Mapping[str, Any], *, uses: str) -> Any:
     try:
         return effect.config_class().model_validate(settings)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise ConfigError(f"{uses}: {place}: {first['msg']} (in the trajectory's look)") from error
+        problem = problem_in(effect.config_class(), error)
+        raise ConfigError(f"{uses}: {problem} (in the trajectory's look)") from error
 
 
 class _Stage:

@@ -87,6 +87,12 @@ def test_a_look_that_cannot_be_followed_is_refused():
         chosen_effects([reference], {"effects": {reference.uses: {"frames": -1}}}, fps=30.0, duration_s=1.0)
 
 
+def test_what_an_effect_does_not_have_is_named_with_what_was_meant():
+    reference = PluginRef[FrameEffect].of(Echo())
+    with pytest.raises(ConfigError, match='framse: unknown setting. Did you mean "frames"'):
+        chosen_effects([reference], {"effects": {reference.uses: {"framse": 1}}}, fps=30.0, duration_s=1.0)
+
+
 def test_an_effect_that_the_film_does_not_have_is_left_out_and_named(caplog):
     look = {**LOOK, "effects": {"frame_effect/halo": {"strength": 1}}}
     assert len(decoded_frames(film(trajectory(0.2, look=look), tone(0.2)))) == 6

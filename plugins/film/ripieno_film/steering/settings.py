@@ -176,7 +176,7 @@ def check_part(part: type[PluginConfig], given: Mapping[str, Any]) -> Mapping[st
     try:
         part.model_validate(dict(given))
     except ValidationError as error:
-        raise ValueError(_problem(part, error)) from error
+        raise ValueError(problem_in(part, error)) from error
     return given
 
 
@@ -204,7 +204,7 @@ def scene_of(preset: Preset, *, name: str, over: Mapping[str, Any]) -> Scene:
         scene = Scene.model_validate(preset.settings)
         scene = Scene.model_validate(merged(preset.settings, over)) if over else scene
     except ValidationError as error:
-        raise ConfigError(f"{name}: {_problem(Scene, error)}") from error
+        raise ConfigError(f"{name}: {problem_in(Scene, error)}") from error
     places = min((len(codes) for codes in scene.anchors.values()), default=0)
     for mood, settings in scene.moods.items():
         beyond = [place for place in settings.lead if scene.anchors and place >= places]
@@ -219,8 +219,8 @@ def merged(under: Any, over: Any) -> Any:
     """`over` where it says something, `under` elsewhere; mappings key by key."""
     if not isinstance(under, Mapping) or not isinstance(over, Mapping):
         return over
-    return {key: merged(under[key], over[key]) if key in under and key in over else {**under, **over}[key]
-            for key in {**under, **over}}  # fmt: skip
+    both = {key: merged(under[key], over[key]) for key in over if key in under}
+    return {**under, **over, **both}
 
 
 def meant(name: str, known: Sequence[str]) -> str:
@@ -229,7 +229,8 @@ def meant(name: str, known: Sequence[str]) -> str:
     return f'. Did you mean "{close[0]}"?' if close else f". There is: {', '.join(known)}"
 
 
-def _problem(model: type[BaseModel], error: ValidationError) -> str:
+def problem_in(model: type[BaseModel], error: ValidationError) -> str:
+    """The first thing that is wrong with settings: its place, and what was meant."""
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
