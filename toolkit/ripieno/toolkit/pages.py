@@ -21,7 +21,13 @@ class _Kept(threading.local):
         self.pages: list[NDArray[np.uint8]] = []
 
 
+def _holders(pages: list[NDArray[np.uint8]]) -> list[int]:
+    """How many hold each page; this loop counts too, by one or two with the version of Python."""
+    return [sys.getrefcount(page) for page in pages]
+
+
 _kept = _Kept()
+_ALONE = _holders([np.empty(0, np.uint8)])[0]
 
 
 def new_pages(shape: tuple[int, ...]) -> NDArray[np.uint8]:
@@ -33,9 +39,9 @@ def new_pages(shape: tuple[int, ...]) -> NDArray[np.uint8]:
         Of the array.
     """
     size = math.prod(shape)
-    for page in _kept.pages:
-        # The list, this loop and the call hold it: one more would be an array that somebody still reads.
-        if page.size == size and sys.getrefcount(page) == 3:
+    for page, holders in zip(_kept.pages, _holders(_kept.pages), strict=True):
+        # Whoever holds it beside the list still reads it.
+        if page.size == size and holders == _ALONE:
             return page.reshape(shape)
     page = np.empty(size, np.uint8)
     if size <= _LARGEST_KEPT:
