@@ -10,7 +10,7 @@ from ripieno.contracts import InputError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-MOST_MEGAPIXELS = 64
+MOST_MEGAPIXELS = 50
 # Those that Pillow reads by itself: others would start programs.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 
