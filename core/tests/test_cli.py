@@ -148,6 +148,13 @@ def test_a_pair_without_a_sign_of_equality_is_refused(invoke, file, option, valu
         invoke("run", file, option, value)
 
 
+def test_a_glob_is_advised_for_files_given_twice_not_for_settings(invoke, file):
+    with pytest.raises(PipelineError, match="--input w is given twice. For many files give a glob"):
+        invoke("run", file, "--input", "w=a", "--input", "w=b")
+    with pytest.raises(PipelineError, match="--set loud.x is given twice$"):
+        invoke("run", file, "--set", "loud.x=1", "--set", "loud.x=2")
+
+
 def test_check_says_that_all_is_well_or_what_is_not(invoke, file, write):
     assert "all well. Steps: 2, tasks: 8, input files: 2" in invoke("check", file).stdout
     with pytest.raises(PipelineError, match=r"p\.yaml:6:35: step \"loud\": unknown port"):

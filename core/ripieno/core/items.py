@@ -139,7 +139,7 @@ def _listed(source: Input) -> tuple[Item, ...]:
         common = {name: value for name, value in rows.items() if name not in ("items", "tracks")}
         rows = rows.get("items", rows.get("tracks"))
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
-        raise InputError(f'{path}: expected a list of items, [{{"src": "song.wav", …}}, …]')
+        raise InputError(f'{path}: expected a list of items, one at least, [{{"src": "song.wav", …}}, …]')
     rows = [{**common, **row} for row in rows]
     tracks = [_track(path, number, row) for number, row in enumerate(rows, 1)]
     files = [track_file(row, "src", folder=path.parent, where=where) for where, row in tracks]

@@ -31,8 +31,7 @@ def pairs(values: Iterable[str], option: str) -> dict[str, str]:
         if not equals or not name:
             raise PipelineError(f"{option} {value}: write {option} NAME=VALUE")
         if name in found:
-            raise PipelineError(
-                f"{option} {name} is given twice. For many files give a glob: {option} '{name}=*.wav'"
-            )
+            many = f". For many files give a glob: {option} '{name}=*.wav'" if option == "--input" else ""
+            raise PipelineError(f"{option} {name} is given twice{many}")
         found[name] = rest
     return found
