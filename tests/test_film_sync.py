@@ -26,7 +26,7 @@ def clicks(times_s, *, noise):
 
 
 def steered(audio, *, frontend, beats=None):
-    config = LatentConfig(fps=FPS, motion={"flash": 1})
+    config = LatentConfig(fps=FPS, motion={"flash": 1}, weights="asset/cppn")
     config.preset.bind(presets.default)
     cppn = Path(str(importlib.resources.files("ripieno_film.assets") / "cppn.onnx"))
     config.weights.bind(Asset(version="1", url="file:x", licence="none", commercial=True).at(cppn))

@@ -81,7 +81,7 @@ class LatentFilmConfig(PluginConfig):
         "here goes before it. One that changes nothing is left out.",
     )
     weights: PluginRef[Asset] = Field(
-        PluginRef[Asset]("asset/cppn"), description="The generator, where no model is wired."
+        PluginRef[Asset]("asset/gan"), description="The generator, where no model is wired."
     )
     gpu: bool = Field(
         False, description="Whether to generate by CUDA where onnxruntime can; other bits than a CPU's."

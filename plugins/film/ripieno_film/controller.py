@@ -46,7 +46,7 @@ class LatentConfig(PluginConfig):
         30.0, ge=24, le=120, description="Of the film.", json_schema_extra={"unit": "frames/s"}
     )
     weights: PluginRef[Asset] = Field(
-        PluginRef("asset/cppn"), description="The generator; the port `model` takes one of your own."
+        PluginRef("asset/gan"), description="The generator; the port `model` takes one of your own."
     )
     anchors: Anchors | None = Field(
         None, description="Codes in the generator's bank, instead of those of the preset."

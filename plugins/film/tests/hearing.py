@@ -41,7 +41,7 @@ def silence(duration_s=2.0):
 
 def config(preset="default", **settings):
     """Settings whose references are bound, as in a run; `preset` is one of these or a `Preset`."""
-    made = LatentConfig(**settings)
+    made = LatentConfig(**{"weights": "asset/cppn", **settings})
     given = preset if isinstance(preset, Preset) else getattr(presets, preset)
     name = "own" if isinstance(preset, Preset) else preset
     reference = PluginRef[Preset](f"preset/{name}")

@@ -83,7 +83,7 @@ def cppn():
 
 
 def test_the_anchors_of_the_presets_are_those_that_suit_them():
-    lines = dict(line.split(None, 1) for line in invoked("--anchors").output.splitlines())
+    lines = dict(line.split(None, 1) for line in invoked("--anchors", "--weights", "cppn").output.splitlines())
     for name in PRESETS:
         assert lines[name] == f"asset/cppn: {list(scene(name).anchors['asset/cppn'])}"
 
@@ -163,7 +163,7 @@ def test_a_sheet_of_one_preset_is_written(tmp_path):
     import cv2
 
     path = tmp_path / "sheet.png"
-    done = invoked("nocturne", "--contact-sheet", str(path))
+    done = invoked("nocturne", "--weights", "cppn", "--contact-sheet", str(path))
     assert done.exit_code == 0, done.exception
     assert cv2.imread(str(path)).shape[1] > 2000
     assert done.output.splitlines()[-1] == str(path)

@@ -146,7 +146,7 @@ class Scene(PluginConfig):
     """All that a preset says."""
 
     anchors: dict[str, Anchors] = Field(
-        {}, description="Codes in a generator's bank, by the generator's name, asset/cppn."
+        {}, description="Codes in a generator's bank, by the generator's name, asset/gan."
     )
     character: Character = Field(
         Character(), description="Of the codes that are chosen in the bank of any other generator."
