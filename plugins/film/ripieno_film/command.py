@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from ripieno.contracts import ConfigError, Host, MissingError
+from ripieno.contracts import Asset, ConfigError, Host, MissingError, PluginRef
 
 
 @click.group()
@@ -30,11 +30,11 @@ def presets(
 ) -> None:
     """List the presets of films, all or those that are named; --contact-sheet draws them in one picture."""
     from .controller import LatentConfig
+    from .installed import shipped
 
     found = _presets(host, names)
     uses = weights or LatentConfig().weights.uses
-    uses = uses if "/" in uses else f"asset/{uses}"
-    says = _anchors(found, _asset(host, uses), uses) if anchors else {}
+    says = _anchors(found, shipped(host, uses)) if anchors else {}
     width = max(len(name) for name in found)
     for name, preset in found.items():
         click.echo(f"{name:{width}}  {says.get(name, preset.description)}".rstrip())
@@ -48,7 +48,7 @@ def presets(
 
     from .contact_sheet import contact_sheet
 
-    picture = contact_sheet(found, _asset(host, uses), uses=uses, seed=seed)
+    picture = contact_sheet(found, shipped(host, uses), seed=seed)
     _, png = cv2.imencode(".png", picture[..., ::-1])
     write_whole(sheet, png.tobytes())
     click.echo(sheet)
@@ -141,28 +141,17 @@ def _presets(host: Host, names: tuple[str, ...]) -> dict[str, Any]:
     return found
 
 
-def _anchors(presets: dict[str, Any], asset: Any, uses: str) -> dict[str, str]:
+def _anchors(presets: dict[str, Any], weights: PluginRef[Asset]) -> dict[str, str]:
     """Lines for the files of presets: the codes of a generator that suit each."""
     from .choosing import choose, traits_of
     from .controller import UNNAMED_ANCHORS
     from .generator import load
     from .steering.settings import scene_of
 
-    generator = load(str(asset.path), gpu=False)
+    generator = load(str(weights.plugin.path), gpu=False)
     traits, lines = traits_of(generator), {}
     for name, preset in presets.items():
         scene = scene_of(preset, name=f"preset/{name}", over={})
         count = max(map(len, scene.anchors.values()), default=UNNAMED_ANCHORS)
-        lines[name] = f"{uses}: {list(choose(generator.card, traits, scene.character, count=count))}"
+        lines[name] = f"{weights.uses}: {list(choose(generator.card, traits, scene.character, count=count))}"
     return lines
-
-
-def _asset(host: Host, uses: str) -> Any:
-    """A generator that a package ships, with its file."""
-    from importlib.resources import files
-
-    asset = host.data(uses)
-    module, _, name = asset.url.removeprefix("package:").rpartition("/")
-    if not asset.url.startswith("package:"):
-        raise ConfigError(f"--weights {uses}: only a generator that a package ships can be drawn here")
-    return asset.at(Path(str(files(module) / name)))

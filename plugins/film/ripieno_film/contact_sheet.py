@@ -7,20 +7,19 @@ a minute. Frames go through all that a film goes through, at the size of the she
 """
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ripieno.contracts import Asset, Beats, Features, FrameEffect, PluginRef, Preset, Sections, Trajectory
+from ripieno.contracts import Asset, Beats, Features, PluginRef, Preset, Sections, Trajectory
 from ripieno.contracts.context import new_context, temporary_folder, use_context
 
 from .chain import chosen_effects
-from .config import CHAIN
 from .controller import LatentConfig, LatentController
 from .frames import frames_of
+from .installed import installed_effects
 from .reel import Reel, exact_rate, save_rows
 
 Picture = NDArray[np.uint8]
@@ -31,17 +30,15 @@ LABEL, GAP, MARGIN = 380, 14, 40
 PAPER, INK, SOFT = (17, 17, 20), (240, 238, 232), (150, 148, 144)
 
 
-def contact_sheet(presets: Mapping[str, Preset], generator: Asset, *, uses: str, seed: int = 0) -> Picture:
+def contact_sheet(presets: Mapping[str, Preset], weights: PluginRef[Asset], *, seed: int = 0) -> Picture:
     """The picture, uint8 [height, width, 3].
 
     Parameters
     ----------
     presets : mapping of str to Preset
         By name, in order; each of controller/latent.
-    generator : Asset
-        That draws them, with its file.
-    uses : str
-        Its name, asset/cppn.
+    weights : PluginRef of Asset
+        The generator that draws them, with its file.
     seed : int
         Of all draws.
 
@@ -54,9 +51,9 @@ def contact_sheet(presets: Mapping[str, Preset], generator: Asset, *, uses: str,
     """
     rows = []
     for name, preset in presets.items():
-        trajectory = _steered(name, preset, generator, uses, seed)
+        trajectory = _steered(name, preset, weights, seed)
         with temporary_folder() as folder:
-            moments = _moments(trajectory, generator.path, folder)
+            moments = _moments(trajectory, weights.plugin.path, folder)
         rows.append(_row(name, preset, trajectory.look["palette"], moments))
     width = max((row.shape[1] for row in rows), default=LABEL) + 2 * MARGIN
     height = sum(row.shape[0] + GAP for row in rows) - GAP + 2 * MARGIN
@@ -90,38 +87,28 @@ def piece() -> dict[str, Any]:
     }
 
 
-def _steered(name: str, preset: Preset, generator: Asset, uses: str, seed: int) -> Trajectory:
-    config = LatentConfig.model_validate({"preset": name, "weights": uses, "fps": FPS})
+def _steered(name: str, preset: Preset, weights: PluginRef[Asset], seed: int) -> Trajectory:
+    config = LatentConfig.model_validate({"preset": name, "weights": weights.uses, "fps": FPS})
     config.preset.bind(preset)
-    config.weights.bind(generator)
+    config.weights.bind(weights.plugin)
     with use_context(new_context(seed=seed)):
         return LatentController(config).control(**piece())
 
 
 def _moments(trajectory: Trajectory, generator: Path, folder: Path) -> list[Picture]:
     """Frames of some moments; effects that are not installed are left out."""
-    known = {entry.name: entry for entry in entry_points(group=FrameEffect.group)}
-    references = []
-    for name in CHAIN:
-        if name in known:
-            reference = PluginRef[FrameEffect[Any]](f"frame_effect/{name}")
-            reference.bind(known[name].load()())
-            references.append(reference)
-    here = {reference.uses for reference in references}
-    effects = {uses: given for uses, given in trajectory.look["effects"].items() if uses in here}
-    look = {**trajectory.look, "effects": effects}
     save_rows(trajectory, folder / "rows.npy")
     reel = Reel(
         rows=str(folder / "rows.npy"),
         names=trajectory.names,
         row_rate=trajectory.fps,
-        look=look,
+        look=trajectory.look,
         frames=len(trajectory.rows),
         rate=exact_rate(FPS),
         size=TILE,
         generator=str(generator),
         gpu=False,
-        effects=chosen_effects(references, look, fps=FPS, duration_s=LASTS_S),
+        effects=chosen_effects(installed_effects(), trajectory.look, fps=FPS, duration_s=LASTS_S),
         supersample=1,
         field_every=1,
         segment_frames=1,

@@ -2,25 +2,15 @@
 
 import json
 import tempfile
-from importlib.metadata import entry_points
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ripieno.contracts import (
-    Asset,
-    Audio,
-    ConfigError,
-    FrameEffect,
-    Host,
-    MissingError,
-    PluginRef,
-    Trajectory,
-)
+from ripieno.contracts import Audio, ConfigError, Host, Trajectory
 
-from .config import CHAIN, LatentFilmConfig
+from .config import LatentFilmConfig
+from .installed import installed_effects, shipped
 from .profile import Profile, measure
 from .renderer import reel_of
 
@@ -84,23 +74,12 @@ def film_config(host: Host, *, weights: str, size: str, fps: float, codec: str) 
                 "fps": fps,
                 "codec": codec,
                 "weights": shipped(host, uses),
-                "effects": tuple(_effect(name) for name in CHAIN),
+                "effects": installed_effects(),
             }
         )
     except ValidationError as error:
         first = error.errors()[0]
         raise ConfigError(f"--{first['loc'][0]}: {first['msg']}") from error
-
-
-def shipped(host: Host, uses: str) -> PluginRef[Asset]:
-    """A generator that a package carries, with its file."""
-    asset = host.data(uses if "/" in uses else f"asset/{uses}")
-    if not asset.url.startswith("package:"):
-        raise ConfigError(f"{uses}: only a generator that a package carries can be measured")
-    module, _, name = asset.url.removeprefix("package:").rpartition("/")
-    reference = PluginRef[Asset](uses if "/" in uses else f"asset/{uses}")
-    reference.bind(asset.at(Path(str(files(module) / name))))
-    return reference
 
 
 def steered(
@@ -134,12 +113,3 @@ def table(found: Profile, *, before_ms: dict[str, float]) -> list[str]:
         f"{'sum':12}{total_ms:8.2f} ms a frame: {reachable_fps:.1f} {on} at most",
         f"the encoder alone: {found.encoder_fps:.1f} {on}, of which that is {reachable_fps / found.encoder_fps:.2f}",
     ]
-
-
-def _effect(name: str) -> PluginRef[FrameEffect[Any]]:
-    found = [entry for entry in entry_points(group="ripieno.frame_effects") if entry.name == name]
-    if not found:
-        raise MissingError(f"no frame_effect/{name}. Run: pip install ripieno-film-effects")
-    reference = PluginRef[FrameEffect[Any]](f"frame_effect/{name}")
-    reference.bind(found[0].load()())
-    return reference

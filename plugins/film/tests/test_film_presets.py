@@ -15,6 +15,7 @@ from ripieno_film.command import film
 from ripieno_film.contact_sheet import MOMENTS_S, TILE, contact_sheet, piece
 from ripieno_film.controller import LatentController
 from ripieno_film.generator import load
+from ripieno_film.installed import shipped
 from ripieno_film.painting import Painter
 from ripieno_film.steering.settings import Character, Scene, scene_of
 
@@ -78,12 +79,10 @@ def test_the_piece_of_the_sheet_has_all_that_a_controller_reads():
     assert np.isfinite(made.coefficients).all()
 
 
-def cppn():
-    return Asset(version="1", url="file:x", licence="none", commercial=True).at(CPPN)
-
-
 def test_the_anchors_of_the_presets_are_those_that_suit_them():
-    lines = dict(line.split(None, 1) for line in invoked("--anchors", "--weights", "cppn").output.splitlines())
+    lines = dict(
+        line.split(None, 1) for line in invoked("--anchors", "--weights", "cppn").output.splitlines()
+    )
     for name in PRESETS:
         assert lines[name] == f"asset/cppn: {list(scene(name).anchors['asset/cppn'])}"
 
@@ -114,7 +113,8 @@ def test_pictures_are_ranked_by_what_they_are_like():
 @pytest.mark.slow
 def test_a_sheet_has_a_row_a_preset_and_the_same_pixels_every_time():
     shown = {name: getattr(presets, name) for name in ("drift", "surge")}
-    sheet, again = (contact_sheet(shown, cppn(), uses="asset/cppn") for _ in range(2))
+    weights = shipped(Catalogue(), "cppn")
+    sheet, again = (contact_sheet(shown, weights) for _ in range(2))
     assert np.array_equal(sheet, again)
     assert sheet.shape[0] >= 2 * TILE[1]
     assert sheet.shape[1] >= len(MOMENTS_S) * TILE[0]
