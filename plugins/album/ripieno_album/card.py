@@ -9,19 +9,19 @@ The same film has the same card, byte for byte: no dates, no folders, no times t
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 import numpy as np
 
 from ripieno.contracts import Audio, Licence, Trajectory, Video
 from ripieno.contracts.context import Made
+from ripieno.contracts.packing import sha256_file
 from ripieno.toolkit.ffmpeg import probe
 
 VERSION = 1
 TIMINGS = "manifest.json of the run has the seconds that each of these steps took, under its step and item"
 _BLOCK_FRAMES = 1 << 18
-_FILE_BLOCK = 1 << 20
 
 
 def card(
@@ -57,7 +57,7 @@ def card(
     if audio is not None:
         document["audio"] = _audio(audio)
     if trajectory is not None:
-        look = dict(getattr(trajectory, "look", {}))
+        look = dict(trajectory.look)
         document["trajectory"] = {
             "fps": trajectory.fps,
             "frames": len(trajectory.coefficients),
@@ -65,15 +65,6 @@ def card(
         }
         document["look"] = {"from": f"preset {look.get('preset', '')}".strip(), "value": look}
     return document
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file."""
-    found = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_FILE_BLOCK):
-            found.update(block)
-    return found.hexdigest()
 
 
 def _film(film: Video, frames_sha256: str) -> dict[str, Any]:
@@ -87,7 +78,7 @@ def _film(film: Video, frames_sha256: str) -> dict[str, Any]:
         "fps": film.fps,
         "duration_s": film.duration_s,
         "bytes": film.path.stat().st_size,
-        "sha256": sha256_of(film.path),
+        "sha256": sha256_file(film.path),
         "frames_sha256": frames_sha256,
     }
 

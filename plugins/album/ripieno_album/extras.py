@@ -147,7 +147,7 @@ def _write_latents(trajectory: Trajectory, path: Path) -> None:
         coefficients=trajectory.coefficients,
         names=np.array(trajectory.names, np.str_),
         fps=np.float64(trajectory.fps),
-        look=np.array(json.dumps(dict(getattr(trajectory, "look", {})), sort_keys=True), np.str_),
+        look=np.array(json.dumps(dict(trajectory.look), sort_keys=True), np.str_),
     )
 
 
