@@ -73,7 +73,7 @@ class LatentFilmConfig(PluginConfig):
         1, ge=1, le=16, description="Of each segment's encoder; another number gives other bytes."
     )
     keep_frames: Path | None = Field(
-        None, description="A folder for every frame as PNG, to look at; nothing reads them."
+        None, description="A folder for every frame as PNG, a folder in it for each film; nothing reads them."
     )
     effects: tuple[PluginRef[FrameEffect[Any]], ...] = Field(
         tuple(PluginRef[FrameEffect[Any]](f"frame_effect/{name}") for name in CHAIN),

@@ -29,7 +29,7 @@ def render_segments(
     encoding : mapping
         ``codec``, ``crf`` and ``threads``, as `segment_command` takes them.
     keep_frames : Path, optional
-        A folder for every frame as PNG.
+        A folder for every frame as PNG; each film has a folder of its own in it.
     """
     journal = Journal(context.checkpoint)
     journal.sweep()
@@ -41,7 +41,8 @@ def render_segments(
     shared = {
         "reel": reel.to_json(),
         "encoding": dict(encoding),
-        "keep_frames": None if keep_frames is None else str(keep_frames.absolute()),
+        # The films of an album have one setting, and each its own checkpoint.
+        "keep_frames": keep_frames and str(keep_frames.absolute() / context.checkpoint.name[:12]),
     }
     # Several for each worker, so that few wait at the end of a round; more rounds tell more of the progress.
     at_once = 4 * (cpu_count() or 1)

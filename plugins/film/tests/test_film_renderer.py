@@ -5,7 +5,8 @@ import pytest
 from making_films import ANCHORS, decoded_frames, decoded_sound, film, frame_times, settings, tone, trajectory
 from pydantic import ValidationError
 
-from ripieno.contracts import Audio, InputError, Model
+from ripieno.contracts import Audio, Context, InputError, Model
+from ripieno.contracts.context import use_context
 from ripieno.contracts.testing import RendererSuite
 from ripieno.toolkit.ffmpeg import probe
 from ripieno_film.renderer import LatentFilm
@@ -137,11 +138,15 @@ def test_loudness_is_what_was_asked_for():
     assert meter.integrated_lufs + 10 * np.log10(2) == pytest.approx(-14, abs=0.3)
 
 
-def test_frames_can_be_kept(tmp_path):
-    cut(0.2, keep_frames=tmp_path / "frames")
-    assert [path.name for path in sorted((tmp_path / "frames").iterdir())] == [
-        f"{number:06}.png" for number in range(6)
-    ]
+def test_frames_can_be_kept_of_each_film_by_itself(tmp_path):
+    for name, frames in (("one", 3), ("two", 6)):
+        scratch, checkpoint = tmp_path / f"{name}-scratch", tmp_path / name
+        scratch.mkdir()
+        checkpoint.mkdir()
+        with use_context(Context(scratch, checkpoint)):
+            cut(frames / 30, keep_frames=tmp_path / "frames")
+        kept = sorted(path.name for path in (tmp_path / "frames" / name).iterdir())
+        assert kept == [f"{number:06}.png" for number in range(frames)]
 
 
 def test_a_trajectory_of_other_music_is_refused():
