@@ -13,13 +13,13 @@ from ripieno.contracts.context import derive_seed
 from ripieno.contracts.packing import sha256_file
 from ripieno.toolkit.pairs.files import read_verdict, write_clip
 from ripieno.toolkit.pairs.manifest import KeptClip, Verdict
+from ripieno.toolkit.portable import from_json
 
 from .draws import plain
 from .dynamics import with_gain
 from .labels import rounded
 from .mix import MixesOthers
 from .pairs import Pair, read_pairs
-from .portable import from_json
 
 # What 24 bits hold: more would be clipped.
 FULL_SCALE = 1 - 2.0**-20

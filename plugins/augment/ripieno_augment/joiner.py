@@ -19,10 +19,10 @@ from pydantic import Field
 
 from ripieno.contracts import Augmenter, Dataset, Joiner, Licence, PluginConfig, PluginRef, Provenance
 from ripieno.toolkit.pairs.manifest import KeptClip, Verdict, manifest_of
+from ripieno.toolkit.portable import to_json
 
 from .copies import copy_clip
 from .pairs import Pair, clips_in, pair_of, write_pairs
-from .portable import to_json
 from .versions import versions
 
 ROUND = 64

@@ -15,6 +15,7 @@ from ripieno.contracts.packing import sha256_file
 from ripieno.contracts.testing import AugmenterSuite, JoinerSuite, overrides
 from ripieno.toolkit.pairs.files import write_clip
 from ripieno.toolkit.pairs.manifest import KeptClip, Verdict, manifest_of
+from ripieno.toolkit.portable import from_json, to_json
 from ripieno_augment.bank_source import MakeAssetBank, MakeAssetBankConfig
 from ripieno_augment.chain import Chain, ChainConfig, ChainStep
 from ripieno_augment.draws import drawn
@@ -23,7 +24,6 @@ from ripieno_augment.joiner import Augmented, AugmentedConfig
 from ripieno_augment.mix import MixDraw, MixStems, MixStemsConfig
 from ripieno_augment.noise import AddNoise, AddNoiseConfig
 from ripieno_augment.pairs import Pair
-from ripieno_augment.portable import from_json, to_json
 from ripieno_augment.room import PutInRoom
 
 SPLITS = ("train", "train", "validation", "train")

@@ -1,6 +1,6 @@
 """Films one after the other as one, with a chapter for each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,8 @@ SUFFIXES = (".mp4", ".webm")
 class ConcatConfig(PluginConfig):
     """Settings of `Concat`."""
 
-    title: str = Field("", description="Of the whole, written into the file.")
-    artist: str = Field("", description="Of the whole, written into the file.")
+    title: str = Field("", description="Of the whole; where empty, the album that all films name.")
+    artist: str = Field("", description="Of the whole; where empty, the artist that all films name.")
     chapters: bool = Field(
         True, description="Whether each film is a chapter, named by the title in its file."
     )
@@ -37,10 +37,11 @@ class Concat(Joiner[ConcatConfig]):
 
     An encoded sound begins with samples that no one hears, so copies of it cannot stand one after the other
     without a gap; and where the films drift apart by a fraction of a frame each, the sound keeps its place
-    under its own film.
+    under its own film. Films that could not be made are left out.
     """
 
     binaries = (FFMPEG,)
+    partial = True
 
     def join(self, videos: list[Video]) -> Video:
         """One film of all, in their order.
@@ -77,9 +78,13 @@ class Concat(Joiner[ConcatConfig]):
         )
         picture = ffmpeg.input(file_url(listed), format="concat", safe=0)["v:0"]
         named = self.context.new_file(".txt")
-        titles = [read_tags(video.path).get("title") for video in videos] if self.config.chapters else []
+        said = [read_tags(video.path) for video in videos]
+        titles = [tags.get("title") for tags in said] if self.config.chapters else []
         named.write_text(_chapters(titles, lengths), encoding="utf-8")
-        tags = {"title": self.config.title, "artist": self.config.artist}
+        tags = {
+            "title": self.config.title or _common(said, "album"),
+            "artist": self.config.artist or _common(said, "artist"),
+        }
         write_film(
             picture,
             self._sound(videos, lengths),
@@ -143,6 +148,12 @@ def _decoded(path: Path) -> Iterator[NDArray[np.float32]]:
     with Pipe(["ffmpeg", "-i", file_url(path), *heard], mode="read") as pipe:
         for block in pipe.blocks(_BLOCK_FRAMES * 8):
             yield np.frombuffer(block, "<f4").reshape(-1, 2).T
+
+
+def _common(said: Sequence[Mapping[str, str]], tag: str) -> str:
+    """What all films say under a tag; nothing where they differ."""
+    values = {tags.get(tag, "") for tags in said}
+    return values.pop() if len(values) == 1 else ""
 
 
 def _chapters(titles: Sequence[str | None], lengths: Sequence[Fraction]) -> str:

@@ -9,11 +9,12 @@ from ripieno.contracts import InputError
 from ripieno.contracts.context import new_context, use_context
 from ripieno.contracts.testing import JoinerSuite
 from ripieno.toolkit.ffmpeg import ffmpeg_path
-from ripieno_film.concat import Concat
+from ripieno_film.concat import Concat, ConcatConfig
+from ripieno_film.streams import read_tags
 
 
-def titled(seconds, title, **given):
-    with use_context(new_context(facts={"title": title, "artist": "Nobody"})):
+def titled(seconds, title, *, album="", **given):
+    with use_context(new_context(facts={"title": title, "artist": "Nobody", "album": album})):
         return film(trajectory(seconds), tone(seconds), **given)
 
 
@@ -46,6 +47,18 @@ def test_chapters_have_the_titles_of_the_films(films):
     assert [chapter["title"] for chapter in chapters] == ["One", r"Two\; \=2", "Track 3"]
     ends_s = [float(int(chapter["END"]) * Fraction(chapter["TIMEBASE"])) for chapter in chapters]
     assert ends_s == pytest.approx([0.51, 1.51, 1.85], abs=0.001)
+
+
+def test_the_whole_is_called_what_all_films_say():
+    tide, ebb, other = (titled(0.1, name, album=album) for name, album in ("aT", "bT", "cU"))
+    assert called([tide, ebb]) == ("T", "Nobody")
+    assert called([tide, other]) == (None, "Nobody")
+    assert called([tide, ebb], title="V") == ("V", "Nobody")
+
+
+def called(films, **settings):
+    tags = read_tags(Concat(ConcatConfig(**settings)).join(films).path)
+    return tags.get("title"), tags.get("artist")
 
 
 def metadata(video):
