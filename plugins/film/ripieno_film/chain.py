@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from ripieno.contracts import ConfigError, FrameEffect, PluginRef
 from ripieno.toolkit.portable import from_json, to_json
 
-from .steering.settings import problem_in
+from .faults import problem_in
 
 MOST_BYTES = 50_000_000
 
+Frame = NDArray[np.uint8]
 Frames = NDArray[np.uint8]
 Effect = FrameEffect[Any]
 
@@ -111,7 +112,7 @@ class Chain:
         """Frames before the first one that must go through it."""
         return sum(stage.lead for stage in self._stages)
 
-    def run(self, painted: Iterable[Frames], *, start: int, first: int) -> Iterator[Frames]:
+    def run(self, painted: Iterable[Frame], *, start: int, first: int) -> Iterator[Frame]:
         """The frames from number `first` on, one by one.
 
         Parameters
@@ -137,7 +138,7 @@ def lead_frames(effect: Effect) -> int:
     return int(getattr(effect, "lead_frames", 0))
 
 
-def _blocks(frames: Iterable[Frames], most: int) -> Iterator[Frames]:
+def _blocks(frames: Iterable[Frame], most: int) -> Iterator[Frames]:
     """Arrays [n, height, width, 3] of up to so many frames; each is gone when the next one is asked for."""
     block: Frames | None = None
     filled = 0

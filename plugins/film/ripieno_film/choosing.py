@@ -55,6 +55,7 @@ def choose(card: GeneratorCard, traits: Array, character: Character, *, count: i
     """
     wanted: Mapping[str, float] = character.model_dump()
     score = sum(wanted[name] * traits[:, index] for index, name in enumerate(TRAITS))
+    # Extremes of any kind suit few presets.
     score = score - 0.2 * np.abs(traits).max(axis=1)
     count = min(count, len(score))
     pool = np.argsort(-score, kind="stable")[: max(POOL * count, len(score) // 3)]

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -160,10 +159,11 @@ def _chapters(titles: Sequence[str | None], lengths: Sequence[Fraction]) -> str:
     """FFmpeg's own text of chapters."""
     lines, start = [";FFMETADATA1"], Fraction(0)
     for number, (title, length) in enumerate(zip(titles, lengths, strict=False), 1):
-        times: Any = [round(at * _CHAPTER_TICKS) for at in (start, start + length)]
-        lines += ["[CHAPTER]", f"TIMEBASE=1/{_CHAPTER_TICKS}", f"START={times[0]}", f"END={times[1]}"]
+        end = start + length
+        lines += ["[CHAPTER]", f"TIMEBASE=1/{_CHAPTER_TICKS}"]
+        lines += [f"START={round(start * _CHAPTER_TICKS)}", f"END={round(end * _CHAPTER_TICKS)}"]
         lines.append(f"title={_escaped(title or f'Track {number}')}")
-        start += length
+        start = end
     return "\n".join(lines) + "\n"
 
 

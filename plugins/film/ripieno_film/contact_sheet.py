@@ -8,6 +8,7 @@ a minute. Frames go through all that a film goes through, at the size of the she
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -129,7 +130,7 @@ def _label(name: str, description: str, palette: Sequence[str]) -> Picture:
     """Name, what it is, and its colours."""
     label = np.full((TILE[1], LABEL, 3), PAPER, np.uint8)
     _write(label, name, (0, 44), 40, INK, weight=600)
-    for line, text in enumerate(_lines(description, 34)[:4]):
+    for line, text in enumerate(wrap(description, 34)[:4]):
         _write(label, text, (0, 82 + 25 * line), 17, SOFT)
     if palette:
         edges = np.linspace(0, LABEL - 2 * GAP, len(palette) + 1).astype(int)
@@ -137,12 +138,6 @@ def _label(name: str, description: str, palette: Sequence[str]) -> Picture:
             rgb = [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
             label[TILE[1] - 44 :, left:right] = rgb
     return label
-
-
-def _lines(text: str, longest: int) -> list[str]:
-    from textwrap import wrap
-
-    return wrap(text, longest)
 
 
 def _write(

@@ -5,6 +5,7 @@ from math import ceil
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from ripieno.contracts import (
@@ -125,7 +126,7 @@ class LatentController(Controller[LatentConfig]):
         look = self._look(scene, card, self._anchors(scene, generator, own=model is not None))
         anchors = anchors_of(card, look)
         axes = min(scene.motion.axes, len(card.axes))
-        frames = frames_of(features, fps=fps)
+        frames = film_frames(features, fps=fps)
         names = columns(anchors=len(anchors), axes=axes)
         rows = np.empty((frames, len(names)), np.float32)
         if not frames:
@@ -178,7 +179,7 @@ class LatentController(Controller[LatentConfig]):
             "latent": {"tilt": scene.motion.tilt, "wander": scene.motion.wander},
         }
 
-    def _pulses(self, scene: Scene, beats: Beats | None, frames: int) -> Any:
+    def _pulses(self, scene: Scene, beats: Beats | None, frames: int) -> NDArray[np.int64]:
         bpm = self.context.facts.get("bpm")
         return pulse_frames(
             beats,
@@ -188,7 +189,7 @@ class LatentController(Controller[LatentConfig]):
             frames=frames,
         )
 
-    def _moods(self, scene: Scene, sections: Sections | None, frames: int) -> Any:
+    def _moods(self, scene: Scene, sections: Sections | None, frames: int) -> NDArray[np.int64]:
         facts = self.context.facts
         return moods_at(
             np.arange(frames) / self.config.fps,
@@ -208,7 +209,7 @@ class LatentController(Controller[LatentConfig]):
         seed = self.context.facts.get("seed")
         return self.context.rng if seed is None else np.random.default_rng(derive_seed(int(seed), "latent"))
 
-    def _close(self, rows: "np.ndarray[Any, np.dtype[np.float32]]", names: tuple[str, ...]) -> None:
+    def _close(self, rows: NDArray[np.float32], names: tuple[str, ...]) -> None:
         """Close the loop that the facts ask for, ``true`` or ``[start_s, end_s]``."""
         loop, fps = self.context.facts.get("loop"), self.config.fps
         if not loop:
@@ -220,7 +221,7 @@ class LatentController(Controller[LatentConfig]):
             close_loop(rows, names, start=start, stop=stop, fps=fps)
 
 
-def frames_of(features: Features, *, fps: float) -> int:
+def film_frames(features: Features, *, fps: float) -> int:
     """Frames of a film for features: a row lasts until the next one."""
     rows = len(features.values)
     duration_s = features.start_s + rows / features.rate_hz if rows else 0.0

@@ -67,6 +67,7 @@ def fields_of(reel: Reel, generator: Generator, pictures: range) -> Iterator[Arr
     import cv2
 
     every = reel.field_every
+    # Field number k belongs to picture k * every; the last one lies on the last picture or after it.
     keys = range(pictures.start // every, -(-(pictures.stop - 1) // every) + 1)
     codes = expand(
         generator.card,
@@ -78,6 +79,7 @@ def fields_of(reel: Reel, generator: Generator, pictures: range) -> Iterator[Arr
 
     def draw(key: int) -> Array:
         if key not in drawn:
+            # A picture lies between two.
             drawn.pop(key - 2, None)
             drawn[key] = generator.draw(codes[key - keys.start])
         return drawn[key]

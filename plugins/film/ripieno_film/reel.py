@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ripieno.contracts import InputError, Trajectory
+from ripieno.contracts import InputError, Trajectory, atomic_path
 
 LONGEST_GAP_S = 1.0
 
@@ -130,8 +130,6 @@ def pictures_between_fields(*, fps: float, fields_fps: float) -> int:
 
 def save_rows(trajectory: Trajectory, path: Path) -> None:
     """Write the rows for the workers, so that a frame can be read without the others."""
-    from ripieno.contracts import atomic_path
-
     with atomic_path(path) as part:
         np.save(part, trajectory.rows)
 

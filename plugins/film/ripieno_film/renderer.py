@@ -64,8 +64,9 @@ class LatentFilm(Renderer[LatentFilmConfig]):
         suffix = CODECS[config.codec].suffix
         sound_codec = config.audio_codec or DEFAULT_SOUND[suffix]
         check_encoders(CODECS[config.codec].encoder, SOUND[sound_codec][0])
-        check_fit(trajectory, duration_s=audio.duration_s)
         if config.part_s is not None:
+            # Before the cut, since a part may fit where the whole does not.
+            check_fit(trajectory, duration_s=audio.duration_s)
             write = self.context.audio_writer
             trajectory, audio = excerpt(trajectory, audio, part_s=config.part_s, writer=write)
         reel = reel_of(

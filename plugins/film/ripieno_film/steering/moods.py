@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ripieno.contracts import InputError, Sections
 
-from .settings import meant
+from ..faults import meant
 
 
 def moods_at(

@@ -5,15 +5,14 @@ Conventions
 A preset's `settings` are those of `Scene`. A step's own ``motion`` and ``look`` go over them, key by key.
 """
 
-from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from ripieno.contracts import ConfigError, PluginConfig, Preset
-from ripieno.contracts.config import message_of
 
+from ..faults import problem_in
 from ..painting import Paint
 
 CONTROLLER = "controller/latent"
@@ -221,33 +220,3 @@ def merged(under: Any, over: Any) -> Any:
         return over
     both = {key: merged(under[key], over[key]) for key in over if key in under}
     return {**under, **over, **both}
-
-
-def meant(name: str, known: Sequence[str]) -> str:
-    """The end of a message about a name that is not known."""
-    close = get_close_matches(name, known, n=1)
-    return f'. Did you mean "{close[0]}"?' if close else f". There is: {', '.join(known)}"
-
-
-def problem_in(model: type[BaseModel], error: ValidationError) -> str:
-    """The first thing that is wrong with settings: its place, and what was meant."""
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        *above, name = first["loc"]
-        return f"{place}: unknown setting{meant(str(name), _fields(model, above))}"
-    given = first["input"]
-    shown = f", got {given!r}" if isinstance(given, (str, int, float, bool)) else ""
-    return f"{place}: {message_of(first)}{shown}"
-
-
-def _fields(model: type[BaseModel], place: Sequence[Any]) -> list[str]:
-    """Names of the settings at a place in a model."""
-    for part in place:
-        field = model.model_fields.get(str(part))
-        inner = field.annotation if field else model
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            model = inner
-        elif field and field.annotation == dict[str, Mood]:
-            model = Mood
-    return list(model.model_fields)
