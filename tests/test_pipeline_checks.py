@@ -287,23 +287,24 @@ def test_settings_of_single_items_are_checked_too(check, tmp_path):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("[", "not JSON"),
+        ("[1 2", "2:1: not JSON"),
         ("{}", "expected a list of items"),
+        ('[{"src": "word.txt", "titel": "A"}]', '1:22: item 1: unknown field "titel". Did you mean "title"?'),
         ("[{}]", "item 1 has no `src`"),
         ('[{"src": "../"}]', "lies outside the list's folder"),
         ('[{"src": "/etc/hostname"}]', "lies outside the list's folder"),
         ('[{"src": "absent.txt"}]', "no file absent.txt"),
-        ('[{"src": "word.txt"}, {"src": "word.txt"}]', "2 items are called 'word'"),
+        ('[{"src": "word.txt"}, {"src": "word.txt"}]', "item 2 is called 'word', as item 1 is"),
         (
             '[{"src": "word.txt", "with": {"loud": 3}}]',
-            "`with` is {'loud': 3}, expected {step: {key: value}}",
+            '`with` is {"loud": 3}, expected {step: {key: value}}',
         ),
     ],
 )
 def test_a_wrong_list_of_items_is_one_line(check, tmp_path, rows, message):
     (tmp_path / "list.json").write_text(rows, encoding="utf-8")
     (line,) = check(steps("loud: {uses: joiner/shout, in: {text: words}}"), **{"words.items": "list.json"})
-    assert message in line and line.startswith("--input words=list.json: ")
+    assert message in line and line.startswith("list.json:")
 
 
 @pytest.mark.parametrize("sign", ["?", "#fff", "*", "&a", "@", "%", "|", ": ", "- ", "!x", "a: b", "on", ""])

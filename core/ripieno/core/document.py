@@ -1,4 +1,4 @@
-"""YAML with the place of every key and value, and nothing that a settings file has no use for.
+"""YAML, and so JSON, with the place of every key and value, and nothing that a settings file has no use for.
 
 Conventions
 -----------
@@ -63,6 +63,13 @@ class Document:
         place = places.get(path, Place(1, 1))
         return f"{self.name}:{place.line}:{place.column}"
 
+    def find(self, path: Trail) -> Any:
+        """The value at a path that is there."""
+        value = self.value
+        for key in path:
+            value = value[key]
+        return value
+
 
 def read_document(path: Path) -> Document:
     """Parse a YAML file.
@@ -72,27 +79,38 @@ def read_document(path: Path) -> Document:
     PipelineError
         If it cannot be read, is not YAML, or uses what is refused; with file:line:column.
     """
+    return parse_document(read_text(path), name=str(path))
+
+
+def read_text(path: Path) -> str:
+    """The text of a file.
+
+    Raises
+    ------
+    PipelineError
+        If it cannot be read, or is none.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise PipelineError(f"{path}: not UTF-8 text. Is this a pipeline file?") from error
+        raise PipelineError(f"{path}: not UTF-8 text. Is this the file that was meant?") from error
     except OSError as error:
         raise PipelineError(f"{path}: cannot be read: {error.strerror}") from error
-    return parse_document(text, name=str(path))
 
 
 def parse_document(text: str, *, name: str = "pipeline.yaml") -> Document:
     """Parse YAML text; see `read_document`."""
     document = Document(name, None)
+    language = "JSON" if name.endswith(".json") else "YAML"
     try:
         events = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         value = _Composer(document, events).root()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-        raise PipelineError(f"{place}: not YAML: {error.problem or error.context}") from error
+        raise PipelineError(f"{place}: not {language}: {error.problem or error.context}") from error
     except (yaml.YAMLError, UnicodeEncodeError) as error:
-        raise PipelineError(f"{name}: not YAML: {' '.join(str(error).split())}") from error
+        raise PipelineError(f"{name}: not {language}: {' '.join(str(error).split())}") from error
     return Document(name, value, document.values, document.keys)
 
 
@@ -132,7 +150,7 @@ class _Composer:
         next(self.events)
         event = next(self.events)
         if not isinstance(event, yaml.StreamEndEvent):
-            raise self.error(event, "a second document: a pipeline file holds one")
+            raise self.error(event, "a second document: a file holds one")
         return value
 
     def node(self, event: Any, path: Trail) -> Any:

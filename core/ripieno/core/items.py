@@ -9,12 +9,10 @@ is the key as a file name: readable, safe on every system, and different for dif
 
 import glob
 import hashlib
-import json
 import os
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
@@ -22,7 +20,7 @@ from typing import Any
 from ripieno.contracts.errors import InputError, PipelineError
 
 from .pipeline import Input, expanded, is_glob
-from .tracklist import FIELDS, check_track, track_file
+from .tracklist import ListError, Track, read_list
 
 LONGEST_LABEL_BYTES = 120
 _UNSAFE = re.compile(r'[<>:"|?*\\\x00-\x1f\x7f]')
@@ -42,9 +40,11 @@ class Item:
     label : str
         The key as a relative file name.
     facts : mapping
-        What the ``items`` file says of it, see `ripieno.core.tracklist`; `art` is the path of the cover.
+        What the ``items`` file says of it, see `ripieno.core.facts`; `art` is the path of the cover.
     settings : mapping of str to mapping
         Settings by step name that hold for this item alone.
+    track : Track or None
+        Where the ``items`` file says all this.
     """
 
     key: str
@@ -52,6 +52,7 @@ class Item:
     label: str
     facts: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    track: Track | None = field(default=None, repr=False, compare=False)
 
 
 def items_of(source: Input) -> tuple[Item, ...]:
@@ -62,7 +63,7 @@ def items_of(source: Input) -> tuple[Item, ...]:
     PipelineError
         If no path is given.
     InputError
-        If nothing is there, a glob matches nothing, or the ``items`` file is wrong.
+        If nothing is there, a glob matches nothing, or the ``items`` file is wrong; then a `ListError`.
     """
     if source.items is not None:
         return _listed(source)
@@ -126,47 +127,39 @@ def _readable(source: Input, name: str) -> str:
 def _listed(source: Input) -> tuple[Item, ...]:
     assert source.items is not None
     path = source.folder / expanded(source.items)
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-        # Python reads NaN and halves of characters, which are no JSON and could not be written again.
-        json.dumps(rows, ensure_ascii=False, allow_nan=False).encode()
-    except OSError as error:
-        raise InputError(f"input {source.name!r}: items {path}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not JSON: {error}") from error
-    common: dict[str, Any] = {}
-    if isinstance(rows, dict):
-        common = {name: value for name, value in rows.items() if name not in ("items", "tracks")}
-        rows = rows.get("items", rows.get("tracks"))
-    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
-        raise InputError(f'{path}: expected a list of items, one at least, [{{"src": "song.wav", …}}, …]')
-    rows = [{**common, **row} for row in rows]
-    tracks = [_track(path, number, row) for number, row in enumerate(rows, 1)]
-    files = [track_file(row, "src", folder=path.parent, where=where) for where, row in tracks]
-    keys = [_nfc(row.get("id") or PurePath(row["src"]).with_suffix("").as_posix()) for _, row in tracks]
-    for key, count in Counter(keys).items():
-        if count > 1:
-            raise InputError(f"{path}: {count} items are called {key!r}. Give each an `id` of its own")
+    if not os.path.exists(path):
+        raise InputError(f"input {source.name!r}: no items file {path}")
+    tracks = read_list(path)
+    keys = [_key(track) for track in tracks]
+    _refuse_namesakes(tracks, keys)
     return tuple(
-        Item(key, file, label, _facts(path, where, row), row.get("with", {}))
-        for key, file, label, (where, row) in zip(keys, files, labels(keys), tracks, strict=True)
+        Item(key, track.file("src"), label, _facts(track), track.row.get("with", {}), track)
+        for key, label, track in zip(keys, labels(keys), tracks, strict=True)
     )
 
 
-def _track(path: Path, number: int, row: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    """A track that says what it may, without what it leaves open; and where it stands."""
-    where = f"{path}: item {number}"
-    if row.get("src") in (None, ""):
-        raise InputError(f"{where} has no `src`: the file, relative to the list")
-    check_track(row, where=where)
-    return where, {name: value for name, value in row.items() if value is not None or name not in FIELDS}
+def _key(track: Track) -> str:
+    row = track.row
+    return _nfc(row.get("id") or PurePath(row["src"]).with_suffix("").as_posix())
 
 
-def _facts(path: Path, where: str, row: Mapping[str, Any]) -> Mapping[str, Any]:
+def _refuse_namesakes(tracks: Sequence[Track], keys: Sequence[str]) -> None:
+    first: dict[str, Track] = {}
+    problems = [
+        f"{track.at('id' if 'id' in track.row else 'src')}: item {track.number} is called {key!r}, as item "
+        f"{first[key].number} is. Give each an `id` of its own"
+        for key, track in zip(keys, tracks, strict=True)
+        if first.setdefault(key, track) is not track
+    ]
+    if problems:
+        raise ListError("\n".join(problems))
+
+
+def _facts(track: Track) -> Mapping[str, Any]:
     """What plugins are told of a track; its cover is a file that they can open."""
-    facts = {name: value for name, value in row.items() if name != "with"}
-    if "art" in row:
-        facts["art"] = str(track_file(row, "art", folder=path.parent, where=where).absolute())
+    facts = {name: value for name, value in track.row.items() if name != "with"}
+    if "art" in facts:
+        facts["art"] = str(track.file("art").absolute())
     return facts
 
 

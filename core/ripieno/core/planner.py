@@ -21,6 +21,7 @@ from .licences import excluded, licences_of
 from .paths import item_with_absolute_paths, with_absolute_paths
 from .pipeline import Input, Pipeline, Source, Step, names_of
 from .plan import Node, Plan, Ref, Task, Wire
+from .tracklist import ListError, Track
 
 # Plugins that others use; they have no artifacts as ports.
 NOT_STEPS = ("codec", "frame_effect", "augmenter")
@@ -208,10 +209,9 @@ class _Planner:
 
     def setting_problem(self, step: Step, line: str) -> None:
         place, _, message = line.partition(": ")
-        trail = [int(part) if part.isdigit() else part for part in place.split(".") if part]
         self.problem(
             f'step "{step.name}": {place or "with"}: {message}',
-            "steps", step.name, "with", *trail, key="unknown setting" in message,
+            "steps", step.name, "with", *_trail(place), key="unknown setting" in message,
         )  # fmt: skip
 
     def wires(self, step: Step, descriptor: Descriptor) -> dict[str, Wire]:
@@ -314,6 +314,9 @@ class _Planner:
         try:
             items = self.aligned(source, items_of(source)) if source.along else items_of(source)
             codecs = self.codecs(source, items)
+        except ListError as error:
+            self.problems.extend(str(error).splitlines())
+            return
         except RipienoError as error:
             self.input_problem(source, str(error))
             return
@@ -475,28 +478,27 @@ class _Planner:
 
     def check_item_settings(self, plan: Plan) -> None:
         """Settings that single items bring are checked as the file's own are."""
-        for axis, items in self.items.items():
-            for item in items:
-                for step, settings in item.settings.items():
-                    where = self.pipeline.inputs[axis].items or f"input {axis!r}"
-                    who = f"{where}: item {item.key!r}: with.{step}"
-                    if step not in self.pipeline.steps:
-                        hint = did_you_mean(step, tuple(self.pipeline.steps))
-                        self.problems.append(f"{who}: there is no such step{hint}")
-                    elif step in self.nodes:
-                        self.check_item(plan, step, settings, who)
+        tracks = [(item, item.track) for items in self.items.values() for item in items if item.track]
+        for item, track in tracks:
+            for step, settings in item.settings.items():
+                who = f"item {item.key!r}: with.{step}"
+                if step not in self.pipeline.steps:
+                    place = track.at("with", step, key=True)
+                    hint = did_you_mean(step, tuple(self.pipeline.steps))
+                    self.problems.append(f"{place}: {who}: there is no such step{hint}")
+                elif step in self.nodes:
+                    wrong = self.wrong_settings(plan.nodes[step], settings)
+                    self.problems += [_in_list(track, step, line, who=who) for line in wrong]
 
-    def check_item(self, plan: Plan, step: str, settings: Mapping[str, Any], who: str) -> None:
-        node = plan.nodes[step]
+    def wrong_settings(self, node: Node, settings: Mapping[str, Any]) -> list[str]:
+        """What is wrong with settings that one item brings, ``place: message`` each."""
         try:
-            configured = self.registry.configure(node.uses, {**node.settings, **settings})
-            self.check_references(configured)
+            configured = self.completed(node.uses, {**node.settings, **settings})
         except RipienoError as error:
-            self.problems.extend(f"{who}: {line}" for line in str(error).splitlines())
-            return
+            lines = str(error).splitlines()
+            return lines if isinstance(error, ConfigError) else [f": {line}" for line in lines]
         known = self.refused(node.uses, node.configured)
-        new = [line for line in self.refused(node.uses, configured) if line not in known]
-        self.problems.extend(f"{who}: {line}" for line in new)
+        return [f": {line}" for line in self.refused(node.uses, configured) if line not in known]
 
     def check_targets(self, plan: Plan) -> None:
         taken: dict[str, str] = {}
@@ -545,6 +547,18 @@ def has_gpu() -> bool:
 
 def _binary(facts: Mapping[str, Any]) -> Binary:
     return Binary(**facts)
+
+
+def _trail(place: str) -> list[str | int]:
+    """Where a setting stands, of its place in the message of a `ConfigError`."""
+    return [int(part) if part.isdigit() else part for part in place.split(".") if part]
+
+
+def _in_list(track: Track, step: str, line: str, *, who: str) -> str:
+    """A problem of an item's settings, with its place in the list."""
+    place, _, message = line.partition(": ")
+    at = track.at("with", step, *_trail(place), key="unknown setting" in message)
+    return f"{at}: {who}: {line.removeprefix(': ')}"
 
 
 def _with_known(line: str, uses: str, known: Sequence[str]) -> str:

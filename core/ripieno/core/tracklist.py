@@ -1,145 +1,144 @@
-"""What a track list may say of a track.
+"""Track lists: which files there are, in which order, and what is said of each.
 
 Conventions
 -----------
-Every field but `src` may be left out or be null. Times are seconds from the beginning of the track's file.
-What is not named here is a fact like any other, of any type. A list may be an object with ``tracks`` (or
-``items``); its other fields are then those of every track that does not say otherwise.
+A list is JSON or YAML: a list of tracks, or an object with ``tracks`` (or ``items``), whose other fields are then
+those of every track that does not say otherwise. What may be said stands in `facts`.
 """
 
-import math
+import json
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path, PurePath
 from typing import Any
 
-from ripieno.contracts.errors import InputError
+from ripieno.contracts.errors import InputError, PipelineError
 
-LARGEST_SEED = 2**63 - 1
-_FASTEST_BPM = 1000
-_LONGEST_SHOWN = 60
+from .document import Document, Trail, parse_document, read_text
+from .facts import FIELDS, field_problems, shown
+
+ROWS = ("items", "tracks")
+_EXAMPLE = '{"src": "song.wav", …}'
+_ESCAPE = re.compile(r"\\u(d[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2})|\\.", re.IGNORECASE | re.DOTALL)
+
+
+class ListError(InputError):
+    """A track list is wrong; the message has one line for each problem, with file, line and column."""
 
 
 @dataclass(frozen=True)
-class Field:
-    """What a field may be: a test of its value, and the same in words."""
-
-    fits: Callable[[Any], bool]
-    expected: str
-
-
-def check_track(row: Mapping[str, Any], *, where: str) -> None:
-    """Refuse what a track list says of a track, but for its files.
+class Track:
+    """A track of a list.
 
     Parameters
     ----------
-    row : mapping
-        The track, as the list has it.
-    where : str
-        List and number of the track, for messages.
+    document : Document
+        The list.
+    number : int
+        From 1.
+    trail : tuple
+        Where it stands in the list.
+    """
+
+    document: Document
+    number: int
+    trail: Trail
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """What is said of it and of all tracks, without what is left open."""
+        said = {**_common(self.document), **self.document.find(self.trail)}
+        return {name: value for name, value in said.items() if value is not None or name not in FIELDS}
+
+    def at(self, name: str, *below: str | int, key: bool = False) -> str:
+        """``file:line:column`` of what is said of it under a name, or below that."""
+        above = self.trail if name in self.document.find(self.trail) else ()
+        return self.document.at((*above, name, *below), key=key)
+
+    def file(self, name: str) -> Path:
+        """The file that a field names."""
+        return Path(self.document.name).parent / str(self.row[name])
+
+
+def read_list(path: Path) -> list[Track]:
+    """Read a track list.
 
     Raises
     ------
-    InputError
-        Naming list, track and field.
+    ListError
+        If it cannot be read, is neither JSON nor YAML, no list, or says what cannot be said of a track.
     """
-    for name, field in FIELDS.items():
-        value = row.get(name)
-        if value is not None and not field.fits(value):
-            raise InputError(f"{where}: `{name}` is {_shown(value)}, expected {field.expected}")
+    try:
+        document = parse_document(_whole_characters(read_text(path)), name=str(path))
+    except PipelineError as error:
+        raise ListError(str(error)) from error
+    tracks = [Track(document, number, trail) for number, trail in enumerate(_trails(document), 1)]
+    found = list(_problems(document, tracks))
+    if found:
+        raise ListError("\n".join(found))
+    return tracks
 
 
-def track_file(row: Mapping[str, Any], name: str, *, folder: Path, where: str) -> Path:
-    """The file that a field names.
+def _whole_characters(text: str) -> str:
+    """The text without halves: JSON writes a character beyond 16 bits as two escapes, YAML as one."""
 
-    Raises
-    ------
-    InputError
-        If it is not there, or outside the folder of the list.
-    """
-    written = str(row[name])
-    file = folder / written
+    def whole(escape: re.Match[str]) -> str:
+        # All escapes are matched, so that none begins in the middle of another.
+        if not escape[1]:
+            return escape[0]
+        character = json.loads(f'"{escape[0]}"')
+        return rf"\U{ord(character):08x}"
+
+    return _ESCAPE.sub(whole, text)
+
+
+def _trails(document: Document) -> list[Trail]:
+    """Where each track stands."""
+    value = document.value
+    name = next((name for name in ROWS if name in value), "") if isinstance(value, dict) else ""
+    above: Trail = (name,) if name else ()
+    rows = document.find(above)
+    if not isinstance(rows, list) or not rows:
+        raise ListError(f"{document.at(above)}: expected a list of items, one at least: [{_EXAMPLE}, …]")
+    return [(*above, index) for index in range(len(rows))]
+
+
+def _common(document: Document) -> Mapping[str, Any]:
+    """What is said of all tracks."""
+    value = document.value
+    return {name: fact for name, fact in value.items() if name not in ROWS} if isinstance(value, dict) else {}
+
+
+def _problems(document: Document, tracks: list[Track]) -> Iterator[str]:
+    yield from field_problems(document, (), _common(document), who="all items")
+    for track in tracks:
+        own, who = document.find(track.trail), f"item {track.number}"
+        if not isinstance(own, dict):
+            yield f"{document.at(track.trail)}: {who} is {shown(own)}, expected {_EXAMPLE}"
+            continue
+        wrong = list(field_problems(document, track.trail, own, who=who))
+        yield from wrong or _file_problems(track, who=who)
+
+
+def _file_problems(track: Track, *, who: str) -> Iterator[str]:
+    row = track.row
+    if "src" not in row:
+        yield f"{track.document.at(track.trail)}: {who} has no `src`: the file, relative to the list"
+    for name in ("src", "art"):
+        wrong = _file_problem(track, name) if name in row else ""
+        if wrong:
+            yield f"{track.at(name)}: {who}: `{name}`: {wrong}"
+
+
+def _file_problem(track: Track, name: str) -> str:
+    """What is wrong with a file that is named; empty where nothing is."""
+    file, written = track.file(name), track.row[name]
     # `src` may be a folder of stems; a picture may not.
     if not (os.path.isfile if name == "art" else os.path.exists)(file):
-        raise InputError(f"{where}: `{name}`: no file {file}")
+        return f"no file {file}"
+    folder = Path(track.document.name).parent
     if PurePath(written).is_absolute() or not file.resolve().is_relative_to(folder.resolve()):
-        raise InputError(f"{where}: `{name}`: {written} lies outside the list's folder")
-    return file
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_name(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _is_time(value: Any) -> bool:
-    return _is_number(value) and value >= 0
-
-
-def _is_span(value: Any) -> bool:
-    if not isinstance(value, list) or len(value) != 2 or not _is_time(value[0]):
-        return False
-    return value[1] is None or (_is_time(value[1]) and value[1] > value[0])
-
-
-def _is_seed(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_SEED
-
-
-def _is_marker(value: Any) -> bool:
-    if not isinstance(value, dict) or not _is_time(value.get("at_s")):
-        return False
-    label, mood = value.get("label"), value.get("mood")
-    is_mood = mood is None or _is_name(mood) or _is_seed(mood)
-    return is_mood and (label is None or _is_text(label))
-
-
-def _are_markers(value: Any) -> bool:
-    if not isinstance(value, list) or not all(map(_is_marker, value)):
-        return False
-    return all(one["at_s"] < two["at_s"] for one, two in pairwise(value))
-
-
-def _are_settings(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(settings, dict) for settings in value.values())
-
-
-FIELDS: Mapping[str, Field] = {
-    "src": Field(_is_name, "the file, relative to the list"),
-    "id": Field(_is_name, "a name of its own"),
-    "title": Field(_is_text, "text"),
-    "artist": Field(_is_text, "text"),
-    "album": Field(_is_text, "text"),
-    "about": Field(_is_text, "text"),
-    "bpm": Field(
-        lambda value: _is_number(value) and 0 < value <= _FASTEST_BPM,
-        f"beats a minute, above 0 and up to {_FASTEST_BPM}",
-    ),
-    "key": Field(_is_text, 'text, such as "A minor"'),
-    "art": Field(_is_name, "a picture, relative to the list"),
-    "markers": Field(
-        _are_markers,
-        'a list in order of time of {"at_s": seconds, "label": text, "mood": name or number}, '
-        "of which `at_s` alone is required",
-    ),
-    "loop": Field(
-        lambda value: isinstance(value, bool) or _is_span(value), "true, false or [start_s, end_s]"
-    ),
-    "seed": Field(_is_seed, f"a whole number from 0 to {LARGEST_SEED}"),
-    "trim": Field(_is_span, "[start_s, end_s] with 0 <= start_s < end_s; null for the end of the file"),
-    "with": Field(_are_settings, "{step: {key: value}}"),
-}
+        return f"{written} lies outside the list's folder. Put it there"
+    return ""
