@@ -34,10 +34,11 @@ class GrainConfig(PluginConfig):
         json_schema_extra={"unit": "px"},
     )
     rate_hz: float = Field(
-        24.0,
+        0.0,
         ge=0,
         le=120,
-        description="New grain so often; 0 keeps the same.",
+        description="New grain so often, as on film, for twice the encoder's time and three times the file; 0 keeps it "
+        "still, as on a canvas.",
         json_schema_extra={"unit": "Hz"},
     )
     seed: int = Field(0, ge=0, description="Another seed is another grain.")

@@ -94,6 +94,12 @@ def test_grain_changes_at_its_own_rate_whatever_the_frame_rate():
     assert same == [True] * 4 + [False] + [True] * 4
 
 
+def test_grain_stands_still_if_nothing_is_said():
+    frames = Grain(GrainConfig(strength=0.3)).apply(grey(128, count=3, height=36, width=64), 1.0)
+    later = Grain(GrainConfig(strength=0.3)).apply(grey(128, height=36, width=64), 77.7)
+    assert all(np.array_equal(frame, later[0]) for frame in frames)
+
+
 def test_another_seed_is_another_grain_and_the_same_one_the_same():
     made = [Grain(GrainConfig(strength=0.3, seed=seed)).apply(grey(128), 2.0) for seed in (1, 2, 1)]
     assert np.array_equal(made[0], made[2]) and not np.array_equal(made[0], made[1])
