@@ -14,7 +14,7 @@ _BITS = np.int32(8)
 _LEAST, _MOST = 1, 4
 _LEFT = 0.08
 # Bytes of a frame at a time, few enough that sixteen frames of them stay near the core.
-_BAND = 1 << 14
+_BAND = 1 << 13
 
 Bytes = NDArray[np.uint8]
 
@@ -82,23 +82,21 @@ class Trails(FrameEffect[TrailsConfig]):
 def _trail(frames: Bytes, factors: NDArray[np.int32], share: np.int32, out: Bytes) -> None:
     """The brightest of 2 ** len(factors) fading frames in as many doublings of what each looks back."""
     count, size = frames.shape
-    # Two of each, since a loop that writes where it reads cannot use wide registers.
-    buffers = np.empty((2, count, _BAND), np.uint8)
+    seen = np.empty((count, _BAND), np.uint8)
     for first in range(0, size, _BAND):
         band = slice(first, min(first + _BAND, size))
         length = band.stop - first
         for frame in range(count):
-            _copy(frames[frame, band], buffers[0, frame])
+            _copy(frames[frame, band], seen[frame])
         for step in range(factors.shape[0]):
-            seen, further, back = buffers[step % 2], buffers[1 - step % 2], 1 << step
-            for frame in range(min(back, count)):
-                _copy(seen[frame, :length], further[frame])
-            for frame in range(back, count):
-                _brighter(seen[frame], seen[frame - back], factors[step], further[frame, :length])
-        seen = buffers[factors.shape[0] % 2]
-        _copy(frames[0, band], out[0, band])
-        for frame in range(1, count):
-            _brighter(frames[frame, band], seen[frame - 1], share, out[frame, band])
+            back = 1 << step
+            # The last one first, so that each meets what the one before it was.
+            for frame in range(count - 1, back - 1, -1):
+                _brighten(seen[frame, :length], seen[frame - back], factors[step])
+        for frame in range(count):
+            _copy(frames[frame, band], out[frame, band])
+            if frame:
+                _brighten(out[frame, band], seen[frame - 1], share)
 
 
 @Compiled
@@ -108,7 +106,7 @@ def _copy(source: Bytes, out: Bytes) -> None:
 
 
 @Compiled
-def _brighter(now: Bytes, before: Bytes, factor: np.int32, out: Bytes) -> None:
-    for i in range(out.shape[0]):
+def _brighten(now: Bytes, before: Bytes, factor: np.int32) -> None:
+    for i in range(now.shape[0]):
         faded = np.uint8((np.int32(before[i]) * factor) >> _BITS)
-        out[i] = max(now[i], faded)
+        now[i] = max(now[i], faded)
