@@ -81,6 +81,7 @@ def test_configuring_completes_settings_and_names_what_follows():
         "outputs": [],
         "assets": ["weights.onnx"],
         "licences": [{"name": "CC-BY-4.0", "credit": "Ada", "commercial": True, "source": ""}],
+        "written_as": [],
         "references": {"after": {"uses": "effect/gain", "with": {"gain_db": 3}}},
     }
     assert configure(kit_plugins.Halves, {})["outputs"] == ["left", "right"]

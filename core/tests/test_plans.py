@@ -429,6 +429,36 @@ def test_outputs_that_cannot_be_written_are_named(complaint, outputs, message):
     assert complaint(f"  a: {{uses: joiner/shout, in: {{text: w}}}}\noutputs: {outputs}\n") == [message]
 
 
+LEAVES = """
+  leaf: {uses: joiner/leaf, in: {text: %s}, with: {marked: %s}}
+  book: {uses: joiner/bound, in: {texts: leaf}}
+outputs: {leaf: 'leaves/{item}.%s', book: book.%s}
+"""
+
+
+def test_a_file_that_cannot_hold_what_a_step_makes_is_refused_beforehand(steps, complaint):
+    for marked, leaf, book in (("true", "md", "MD"), ("false", "words", "txt")):
+        steps(LEAVES % ("w", marked, leaf, book))
+    assert complaint(LEAVES % ("w", "true", "txt", "md")) == [
+        'output "leaf": leaves/{item}.txt cannot hold what leaf makes with these settings. Write leaves/{item}.md'
+    ]
+    assert complaint(LEAVES % ("w", "false", "txt", "md")) == [
+        'output "book": book.md cannot hold what book makes with these settings. Write book.txt'
+    ]
+
+
+def test_settings_of_an_item_must_fit_the_files_of_all(planned, write):
+    write("list.json", json.dumps([{"src": "w/a.txt", "with": {"leaf": {"marked": True}}}]))
+    text = "inputs: {l: {kind: text, items: list.json}}\nsteps:"
+    planned(text + LEAVES % ("l", "true", "md", "md"))
+    with pytest.raises(PipelineError) as caught:
+        planned(text + LEAVES % ("l", "false", "txt", "txt"))
+    assert str(caught.value).partition("list.json:")[2] == (
+        "1:38: item 'w/a': with.leaf: leaves/{item}.txt cannot hold what leaf makes with these settings, "
+        "but a .md could. All items need such settings, or none"
+    )
+
+
 def test_items_bring_settings_and_facts(planned, write):
     rows = [{"src": "w/a.txt", "title": "A", "with": {"a": {"mark": "?"}}}, {"src": "w/b.txt"}]
     write("list.json", json.dumps(rows))

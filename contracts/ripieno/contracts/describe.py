@@ -88,7 +88,7 @@ def configure(plugin: type[Plugin[Any]], settings: Mapping[str, Any]) -> dict[st
     -------
     dict
         config (canonical JSON), outputs (names of an open set), assets (paths), licences (of what the
-        settings name), references (place → uses and with).
+        settings name), written_as (suffixes), references (place → uses and with).
 
     Raises
     ------
@@ -101,6 +101,7 @@ def configure(plugin: type[Plugin[Any]], settings: Mapping[str, Any]) -> dict[st
         "outputs": list(plugin.output_names(config)),
         "assets": [str(path) for path in plugin.assets(config)],
         "licences": [asdict(licence) for licence in plugin.terms(config)],
+        "written_as": list(plugin.written_as(config)),
         "references": {
             place: {"uses": reference.uses, "with": dict(reference.settings)}
             for place, reference in references(config).items()

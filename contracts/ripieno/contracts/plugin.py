@@ -142,6 +142,14 @@ class Plugin(ABC, Generic[C]):
         """Licences of what its settings name, as far as they can be known before it runs; beside `licences`."""
         return ()
 
+    @classmethod
+    def written_as(cls, config: C) -> tuple[str, ...]:
+        """Suffixes of files that can hold its result, the preferred one first; any of its kind where none is named.
+
+        A port's name stands for the suffixes of what that port takes.
+        """
+        return ()
+
     def check(self, headers: Mapping[str, Any]) -> None:
         """Refuse inputs by their headers, before the verb is called.
 

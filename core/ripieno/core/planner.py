@@ -21,6 +21,7 @@ from .licences import excluded, licences_of
 from .paths import item_with_absolute_paths, with_absolute_paths
 from .pipeline import Input, Pipeline, Source, Step, names_of
 from .plan import Node, Plan, Ref, Task, Wire
+from .suffixes import cannot_hold, fitting_suffix, suffix_of
 from .tracklist import ListError, Track
 
 # Plugins that others use; they have no artifacts as ports.
@@ -78,6 +79,7 @@ class _Planner:
             self.add_output(reference, pattern)
         plan = Plan(self.pipeline, self.nodes, self.items)
         self.check_licences()
+        self.check_suffixes()
         self.check_item_settings(plan)
         self.check_targets(plan)
         self.stop()
@@ -341,7 +343,7 @@ class _Planner:
 
     def codecs(self, source: Input, items: Sequence[Item]) -> set[str]:
         """What reads the files of an input, asked once a suffix."""
-        first = {_suffix(item.path): item.path for item in reversed(items)}
+        first = {suffix_of(item.path): item.path for item in reversed(items)}
         found = set()
         for suffix, path in first.items():
             try:
@@ -444,7 +446,7 @@ class _Planner:
             return
         try:
             kind = node.outputs[ref.output]
-            codec = self.registry.codec(kind, _suffix(PurePosixPath(pattern)))
+            codec = self.registry.codec(kind, suffix_of(PurePosixPath(pattern)))
             name = f"output {reference}"
             self.nodes[name] = Node(
                 name=name,
@@ -476,6 +478,13 @@ class _Planner:
         found = licences_of(uses, configured, source, self.registry)
         return [excluded(licence) for licence in found if not licence["commercial"]]
 
+    def check_suffixes(self) -> None:
+        """Refuse outputs whose files cannot hold what their steps make."""
+        for node in self.nodes.values():
+            if suffix := fitting_suffix(node, self.nodes):
+                message = f"{cannot_hold(node)}. Write {PurePosixPath(node.pattern).with_suffix(suffix)}"
+                self.problem(f'output "{node.reference}": {message}', "outputs", node.reference)
+
     def check_item_settings(self, plan: Plan) -> None:
         """Settings that single items bring are checked as the file's own are."""
         tracks = [(item, item.track) for items in self.items.values() for item in items if item.track]
@@ -498,7 +507,15 @@ class _Planner:
             lines = str(error).splitlines()
             return lines if isinstance(error, ConfigError) else [f": {line}" for line in lines]
         known = self.refused(node.uses, node.configured)
-        return [f": {line}" for line in self.refused(node.uses, configured) if line not in known]
+        new = [line for line in self.refused(node.uses, configured) if line not in known]
+        for output in self.nodes.values():
+            changed = replace(node, configured=configured)
+            suffix = fitting_suffix(output, {**self.nodes, node.name: changed}) if output.axes else ""
+            if suffix and not fitting_suffix(output, self.nodes):
+                new.append(
+                    f"{cannot_hold(output)}, but a {suffix} could. All items need such settings, or none"
+                )
+        return [f": {line}" for line in new]
 
     def check_targets(self, plan: Plan) -> None:
         taken: dict[str, str] = {}
@@ -568,9 +585,3 @@ def _with_known(line: str, uses: str, known: Sequence[str]) -> str:
         return line
     takes = f"{uses} takes {', '.join(known)}" if known else f"{uses} has no settings"
     return f"{line}. {takes}{did_you_mean(place, known)}"
-
-
-def _suffix(path: Path | PurePosixPath) -> str:
-    if isinstance(path, Path) and path.is_dir():
-        return ""
-    return path.suffix.lower() if path.name != "{item}" else ""

@@ -201,6 +201,34 @@ class Needy(Joiner[NoConfig]):
         return text
 
 
+class LeafConfig(PluginConfig):
+    """Settings of `Leaf`."""
+
+    marked: bool = Field(False, description="Whether it is Markdown.")
+
+
+class Leaf(Joiner[LeafConfig]):
+    """A text that fits some files only."""
+
+    @classmethod
+    def written_as(cls, config: LeafConfig) -> tuple[str, ...]:
+        return (".md",) if config.marked else (".txt", ".words")
+
+    def join(self, text: Text) -> Text:
+        return text
+
+
+class Bound(Joiner[NoConfig]):
+    """Leaves in a row, in files such as they fit."""
+
+    @classmethod
+    def written_as(cls, config: NoConfig) -> tuple[str, ...]:
+        return ("texts",)
+
+    def join(self, texts: list[Text]) -> Text:
+        return Text("".join(text.text for text in texts))
+
+
 class Page(Joiner[NoConfig]):
     """A folder of files."""
 

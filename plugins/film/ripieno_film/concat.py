@@ -42,6 +42,10 @@ class Concat(Joiner[ConcatConfig]):
     binaries = (FFMPEG,)
     partial = True
 
+    @classmethod
+    def written_as(cls, config: ConcatConfig) -> tuple[str, ...]:
+        return ("videos",)
+
     def join(self, videos: list[Video]) -> Video:
         """One film of all, in their order.
 

@@ -98,6 +98,13 @@ class LatentFilmConfig(PluginConfig):
         return self
 
     @property
+    def suffixes(self) -> tuple[str, ...]:
+        """Of files that can hold the film, that of its own container first."""
+        if self.codec != "x264":
+            return (".webm", ".mkv")
+        return (".mp4", ".mkv") if self.audio_codec == "opus" else (".mp4", ".mkv", ".mov")
+
+    @property
     def crf(self) -> int:
         """The constant rate factor of the codec."""
         default = {"x264": 20, "vp9": 32, "av1": 34}[self.codec]

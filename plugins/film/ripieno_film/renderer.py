@@ -33,6 +33,10 @@ class LatentFilm(Renderer[LatentFilmConfig]):
     binaries = (FFMPEG,)
     parallel = True
 
+    @classmethod
+    def written_as(cls, config: LatentFilmConfig) -> tuple[str, ...]:
+        return config.suffixes
+
     def render(self, trajectory: Trajectory, audio: Audio, *, model: Model | None = None) -> Video:
         """Render the film of a piece.
 

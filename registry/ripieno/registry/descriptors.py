@@ -122,6 +122,8 @@ class Configured:
         ``uses`` and ``with`` of the plugins inside, by their place in `config`.
     licences : tuple of mapping
         Of what the settings name.
+    written_as : tuple of str
+        Suffixes of files that can hold the result, or ports that say so; any where empty.
     """
 
     config: Mapping[str, Any]
@@ -129,6 +131,7 @@ class Configured:
     assets: tuple[Path, ...]
     references: Mapping[str, Mapping[str, Any]]
     licences: tuple[Mapping[str, Any], ...] = ()
+    written_as: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
@@ -139,7 +142,7 @@ class Configured:
         KeyError, TypeError, ValueError
             If it is none.
         """
-        values = {name: tuple(document[name]) for name in ("outputs", "assets", "licences")}
+        values = {name: tuple(document[name]) for name in ("outputs", "assets", "licences", "written_as")}
         return cls(**{**document, **values, "assets": tuple(map(Path, values["assets"]))})
 
 
@@ -175,7 +178,7 @@ def configure(entry: Entry, loaded: Any, settings: Mapping[str, Any]) -> dict[st
     check(entry, loaded)
     if not is_configurable(entry.group):
         refuse_settings(entry, settings)
-        return {"config": {}, "outputs": [], "assets": [], "licences": [], "references": {}}
+        return {"config": {}, "outputs": [], "assets": [], "licences": [], "written_as": [], "references": {}}
     with blamed(entry, "fails on its settings", but_for=ConfigError):
         return contracts.configure(loaded, settings)
 
