@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from ripieno.contracts import Host
-from ripieno.contracts.errors import ConfigError, PipelineError
+from ripieno.contracts.errors import ConfigError, PipelineError, StepError
 from ripieno.core import doctor
 from ripieno.core.cli import COMMANDS, core
 from ripieno.core.cli.runs import age_s
@@ -384,6 +384,16 @@ def test_a_failure_is_told_once_and_the_failures_are_counted_at_the_end(invoke, 
         "bad [b]: FAILED: this text is not for me",
         "2 of 8 tasks failed, 0 were skipped",
     ]
+
+
+def test_what_fails_in_the_run_of_a_plugins_command_is_told_by_its_error_alone(file, monkeypatch, tmp_path, capfd):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StepError) as caught:
+        CoreHost().run(str(file), settings={"bad.fault": "refuses"})
+    assert str(caught.value).splitlines() == [
+        f'step "bad", item "{item}": this text is not for me' for item in "ab"
+    ]
+    assert capfd.readouterr().err == ""
 
 
 def test_a_command_that_was_interrupted_says_so(command, site, store, tmp_path, file):

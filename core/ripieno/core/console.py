@@ -34,13 +34,16 @@ def own_stdout() -> Iterator[TextIO]:
             os.dup2(out.fileno(), number)
 
 
-def listener(out: TextIO, *, as_json: bool, quiet: bool) -> Hooks:
-    """The listener that fits the terminal; JSON goes to `out`, the rest to standard error."""
+def listener(out: TextIO, *, as_json: bool, quiet: bool, failures: bool = True) -> Hooks:
+    """The listener that fits the terminal; JSON goes to `out`, the rest to standard error.
+
+    `failures` says whether it names what fails; not where an error will say so in the end.
+    """
     if as_json:
         return JsonEvents(out)
     if sys.stderr.isatty() and not quiet:
-        return Bars()
-    return Lines(sys.stderr, quiet=quiet)
+        return Bars(failures=failures)
+    return Lines(sys.stderr, quiet=quiet, failures=failures)
 
 
 class JsonEvents(Hooks):
@@ -78,9 +81,10 @@ for _name in EVENTS:
 class Lines(Hooks):
     """A line for each thing worth knowing."""
 
-    def __init__(self, out: TextIO, *, quiet: bool) -> None:
+    def __init__(self, out: TextIO, *, quiet: bool, failures: bool = True) -> None:
         self.out = out
         self.quiet = quiet
+        self.failures = failures
 
     def say(self, line: str) -> None:
         """Write a line."""
@@ -99,7 +103,8 @@ class Lines(Hooks):
             self.say(f"{named(step, item)}: in the store")
 
     def step_failed(self, step: str, item: str, error: str) -> None:
-        self.say(f"{named(step, item)}: FAILED: {error}")
+        if self.failures:
+            self.say(f"{named(step, item)}: FAILED: {error}")
 
     def step_skipped(self, step: str, item: str, because: str) -> None:
         if not self.quiet:
@@ -115,8 +120,8 @@ class Lines(Hooks):
 class Bars(Lines):
     """Bars with rate and time left on a terminal; what fails or is noted stays above them."""
 
-    def __init__(self) -> None:
-        super().__init__(sys.stderr, quiet=True)
+    def __init__(self, *, failures: bool = True) -> None:
+        super().__init__(sys.stderr, quiet=True, failures=failures)
         self._progress: Progress | None = None
         self._bars: dict[tuple[str, str], TaskID] = {}
         self._whole: TaskID | None = None

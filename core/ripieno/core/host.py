@@ -36,8 +36,8 @@ class CoreHost:
             If a step failed.
         """
         wanted = find_pipeline(pipeline).with_inputs(inputs or {}).with_settings(settings or {})
-        # A subcommand says what it finds; how its runs go on is for a terminal only, failures always.
-        shown = listener(sys.stdout, as_json=False, quiet=not sys.stderr.isatty())
+        # A subcommand says what it finds; how its runs go on is for a terminal only, and what failed for the error.
+        shown = listener(sys.stdout, as_json=False, quiet=not sys.stderr.isatty(), failures=False)
         options = Options(only=only, listeners=(shown,))
         return Run(wanted, options).execute().checked().folder
 
