@@ -11,15 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ripieno.contracts import InputError
-from ripieno.toolkit.ffmpeg import file_url, probe, run
+from ripieno.toolkit.covers import read_cover
 
 Picture = NDArray[np.uint8]
 
 PAPER = (16, 16, 20)
 INK = (150, 150, 160)
-MOST_PIXELS = 50_000_000
-"""Of a cover: a picture of 7000 x 7000."""
 _QUALITY = 88
 
 
@@ -104,27 +101,11 @@ def cover(source: Path, path: Path, *, longest: int) -> None:
     Raises
     ------
     InputError
-        If it is no picture, or of more than 50 megapixels; its header says so, nothing is decoded.
+        If it is no picture, or too large a one.
     """
-    import ffmpeg
-
-    try:
-        found = probe(source)
-    except InputError as cause:
-        raise InputError(f"cover {source}: is no picture that FFmpeg can read") from cause
-    width, height = found.width or 0, found.height or 0
-    if not width or not height:
-        raise InputError(f"cover {source}: is no picture")
-    if width * height > MOST_PIXELS:
-        size = f"{width} x {height}, {width * height / 1e6:.0f} megapixels"
-        raise InputError(f"cover {source}: {size}, at most {MOST_PIXELS / 1e6:.0f} are read. Make it smaller")
-    scale = min(1.0, longest / max(width, height))
-    size_px = [max(2, round(pixels * scale)) for pixels in (width, height)]
-    picture = ffmpeg.input(file_url(source))["v:0"].filter(
-        "scale", *size_px, flags="area+accurate_rnd+bitexact"
-    )
-    options = {"vframes": 1, "q:v": 3, "threads": 1, "fflags": "+bitexact", "map_metadata": -1, "update": 1}
-    run(ffmpeg.compile(picture.output(file_url(path), pix_fmt="yuvj420p", **options), overwrite_output=True))
+    picture = read_cover(source, side=longest)
+    picture.thumbnail((longest, longest))
+    picture.save(path, quality=_QUALITY)
 
 
 def clock(seconds: float) -> str:

@@ -136,7 +136,7 @@ def test_a_cover_is_made_small_and_one_that_is_none_is_refused(reel, tmp_path):
     assert cv2.imread(str(files["cover.jpg"])).shape == (500, 1000, 3)
     assert json.loads(files["meta.json"].read_text(encoding="utf-8"))["track"] == {"title": "One"}
     cover.write_bytes(b"no picture")
-    with pytest.raises(InputError, match=r"^cover .*cover.png: is no picture"):
+    with pytest.raises(InputError, match=r"cover\.png: no picture that can be read"):
         extras(reel, facts={"art": str(cover)})
 
 
@@ -151,6 +151,6 @@ def test_a_cover_of_a_hundred_megapixels_is_refused_by_its_header(reel, tmp_path
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
     )
     with pytest.raises(
-        InputError, match=r"10000 x 10000, 100 megapixels, at most 50 are read. Make it smaller"
+        InputError, match=r"10000 x 10000, 100 megapixels, at most 50 megapixels are read. Make the"
     ):
         extras(reel, facts={"art": str(cover)})

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .cover import read_cover
+from ripieno.toolkit.covers import read_cover
+
 from .lettering import fitted
 
 _MARGIN, _GAP, _COVER = 0.07, 0.032, 0.155
@@ -53,7 +54,7 @@ def draw_card(
     InputError
         If the cover is no picture, or the font no font.
     """
-    from PIL import Image, ImageFilter
+    from PIL import Image, ImageFilter, ImageOps
 
     short = min(width, height)
     margin, gap, blur = round(_MARGIN * short), round(_GAP * short), max(_SHADOW * short, 0.5)
@@ -80,7 +81,8 @@ def draw_card(
         y += line.height + leading
     if art:
         square = slice(pad + (tall - side) // 2, pad + (tall - side) // 2 + side), slice(pad, pad + side)
-        colour[square], mask[square] = np.asarray(read_cover(art, side=side)), 255
+        middle = ImageOps.fit(read_cover(art, side=side), (side, side), Image.Resampling.LANCZOS)
+        colour[square], mask[square] = np.asarray(middle), 255
     blurred = np.asarray(Image.fromarray(mask).filter(ImageFilter.GaussianBlur(blur)), np.float32)
     return _over_shadow(
         colour.astype(np.float32),
