@@ -9,6 +9,7 @@ settings `fps` and `duration_s`, they are the film's. One whose `neutral` is tru
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -69,29 +70,6 @@ def _config(effect: Effect, settings: Mapping[str, Any], *, uses: str) -> Any:
         raise ConfigError(f"{uses}: {problem} (in the trajectory's look)") from error
 
 
-class _Stage:
-    """One effect, and the frames before those that it is given next."""
-
-    def __init__(self, effect: Effect, *, lead: int, fps: float) -> None:
-        self.effect, self.lead, self.fps = effect, lead, fps
-        self._known: Frames | None = None
-        self._held = 0
-
-    def push(self, frames: Frames, start: int) -> Frames:
-        """What it makes of frames, the first of them number `start`; never more of them than the first time."""
-        if not self.lead:
-            return self.effect.apply(frames, start / self.fps)
-        if self._known is None:
-            self._known = np.empty((self.lead + len(frames), *frames.shape[1:]), np.uint8)
-        held, count = self._held, self._held + len(frames)
-        self._known[held:count] = frames
-        made = self.effect.apply(self._known[:count], (start - held) / self.fps)[held:]
-        self._held = min(self.lead, count)
-        for place in range(self._held):
-            self._known[place] = self._known[count - self._held + place]
-        return made
-
-
 class Chain:
     """Effects in a row over the frames of one segment.
 
@@ -104,13 +82,13 @@ class Chain:
     """
 
     def __init__(self, documents: Sequence[Mapping[str, Any]], *, fps: float) -> None:
-        effects = [from_json(document) for document in documents]
-        self._stages = [_Stage(effect, lead=lead_frames(effect), fps=fps) for effect in effects]
+        self._effects: list[Effect] = [from_json(document) for document in documents]
+        self._fps = fps
 
     @property
     def lead(self) -> int:
         """Frames before the first one that must go through it."""
-        return sum(stage.lead for stage in self._stages)
+        return sum(map(lead_frames, self._effects))
 
     def run(self, painted: Iterable[Frame], *, start: int, first: int) -> Iterator[Frame]:
         """The frames from number `first` on, one by one.
@@ -124,13 +102,11 @@ class Chain:
         first : int
             Of those that are wanted.
         """
-        number = start
-        for block in _blocks(painted, max([1, *(stage.lead for stage in self._stages)])):
-            made = block
-            for stage in self._stages:
-                made = stage.push(made, number)
-            yield from made[max(0, first - number) :]
-            number += len(block)
+        frames = iter(painted)
+        for effect in self._effects:
+            through = _looking_back if lead_frames(effect) else _one_by_one
+            frames = through(effect, frames, start=start, fps=self._fps)
+        return islice(frames, first - start, None)
 
 
 def lead_frames(effect: Effect) -> int:
@@ -138,21 +114,27 @@ def lead_frames(effect: Effect) -> int:
     return int(getattr(effect, "lead_frames", 0))
 
 
-def _blocks(frames: Iterable[Frame], most: int) -> Iterator[Frames]:
-    """Arrays [n, height, width, 3] of up to so many frames; each is gone when the next one is asked for."""
-    block: Frames | None = None
-    filled = 0
+def _one_by_one(effect: Effect, frames: Iterable[Frame], *, start: int, fps: float) -> Iterator[Frame]:
+    """One frame stays in the processor's cache from effect to effect, and nothing is copied."""
+    for number, frame in enumerate(frames, start):
+        yield effect.apply(frame[None], number / fps)[0]
+
+
+def _looking_back(effect: Effect, frames: Iterable[Frame], *, start: int, fps: float) -> Iterator[Frame]:
+    """Block by block, each behind the frames before it that the effect looks back to."""
+    lead = lead_frames(effect)
+    known: Frames | None = None
+    held = count = 0
     for frame in frames:
-        if most == 1:
-            # One frame stays in the processor's cache from effect to effect, and nothing is copied.
-            yield frame[None]
-            continue
-        if block is None:
-            block = np.empty((max(1, min(most, MOST_BYTES // frame.nbytes)), *frame.shape), np.uint8)
-        block[filled] = frame
-        filled += 1
-        if filled == len(block):
-            yield block
-            filled = 0
-    if block is not None and filled:
-        yield block[:filled]
+        if known is None:
+            block = max(1, min(lead, MOST_BYTES // frame.nbytes))
+            known = np.empty((lead + block, *frame.shape), np.uint8)
+        known[count] = frame
+        count += 1
+        if count == len(known):
+            yield from effect.apply(known, start / fps)[held:]
+            start += count - lead
+            known[:lead] = known[count - lead :]
+            held = count = lead
+    if known is not None and count > held:
+        yield from effect.apply(known[:count], start / fps)[held:]
