@@ -1,7 +1,6 @@
 """`data_source/abstract`: pictures made by formula, in five families, for a generator to learn from."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -38,11 +37,7 @@ class AbstractConfig(PluginConfig):
     @field_validator("families")
     @classmethod
     def _are_known(cls, families: tuple[str, ...]) -> tuple[str, ...]:
-        for name in families:
-            if name not in FAMILIES:
-                close = get_close_matches(name, FAMILIES, n=1)
-                meant = f' Did you mean "{close[0]}"?' if close else f" There are {', '.join(FAMILIES)}"
-                raise ValueError(f'no family "{name}".{meant}')
+        pictures.require_known(families, FAMILIES)
         return families
 
 

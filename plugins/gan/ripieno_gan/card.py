@@ -7,19 +7,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ripieno.contracts import InputError
+
 from .measuring import LoadedGenerator
 
 FACTS = "ripieno_gan"
 """Key of the file's metadata under which the facts of the training are."""
 MEANING = {
     "kid": "kernel distance to the validation's pictures; 0 is as near as they are to each other",
-    "diversity_ratio": "mean distance between pictures, of the data's",
-    "saturation_ratio": "mean saturation through five palettes, of the data's",
-    "chroma_ratio": "mean chroma, of the data's",
-    "detail_low_ratio": "deviation between blurs of 4 and 16 pixels, of the data's",
-    "detail_mid_ratio": "between blurs of 1 and 4 pixels, of the data's",
-    "detail_high_ratio": "below a blur of 1 pixel, of the data's",
-    "evenness": "mean step of an interpolation by its largest; 1 is perfectly even",
+    "diversity_ratio": "how far its pictures are from each other; 1 is as in the data, as in all ratios",
+    "saturation_ratio": "mean saturation, in the colours of five palettes",
+    "chroma_ratio": "mean chroma, in the same colours",
+    "detail_low_ratio": "broad detail: between blurs of 4 and 16 pixels",
+    "detail_mid_ratio": "middle detail: between blurs of 1 and 4 pixels",
+    "detail_high_ratio": "fine detail: below a blur of 1 pixel",
+    "evenness": "how evenly it interpolates: the mean step by the largest; 1 is perfectly even",
 }
 
 
@@ -34,7 +36,7 @@ def card_of(path: Path, *, figures: Mapping[str, float] | None = None) -> str:
     generator = LoadedGenerator(path)
     card = generator.card
     content = path.read_bytes()
-    facts: dict[str, Any] = json.loads(generator.session.get_modelmeta().custom_metadata_map.get(FACTS, "{}"))
+    facts = _facts(generator)
     channels, height, width = card.latent_shape
     families = Counter(facts.get("anchor_families", []))
     lines = [
@@ -62,3 +64,14 @@ def card_of(path: Path, *, figures: Mapping[str, float] | None = None) -> str:
         ]
         lines.append("")
     return "\n".join(lines)
+
+
+def _facts(generator: LoadedGenerator) -> dict[str, Any]:
+    """What the file says of its training: nothing where another program made it."""
+    try:
+        facts = json.loads(generator.session.get_modelmeta().custom_metadata_map.get(FACTS, "{}"))
+    except ValueError:
+        facts = None
+    if not isinstance(facts, dict):
+        raise InputError(f"{generator.path}: {FACTS} in its metadata is no JSON object: export it again")
+    return facts

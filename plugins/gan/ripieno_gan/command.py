@@ -1,12 +1,14 @@
-"""``core gan``: the card of a trained generator, and its entry of the catalogue."""
+"""``core gan``: the card of a trained generator, and its figures."""
 
 import json
 from pathlib import Path
-from typing import Any
 
 import click
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+OUTPUT = click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), help="File; standard output otherwise."
+)
 
 
 @click.group()
@@ -16,46 +18,38 @@ def gan() -> None:
 
 @gan.command()
 @click.argument("model", type=FILE)
-@click.option("--scores", type=FILE, help="JSON of metric/generator, as a run writes it.")
-@click.option(
-    "--output", type=click.Path(dir_okay=False, path_type=Path), help="File; standard output otherwise."
-)
+@click.option("--scores", type=FILE, help="Figures, as metric/generator and `core gan measure` write them.")
+@OUTPUT
 def card(model: Path, scores: Path | None, output: Path | None) -> None:
     """Write the card of MODEL, an .onnx file of trainer/gan, in Markdown."""
+    from ripieno.contracts.codecs import ScoresFile
+
     from .card import card_of
 
-    text = card_of(model, figures=_figures(scores))
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    output.write_text(text, encoding="utf-8")
+    figures = None if scores is None else ScoresFile().read(scores).values
+    _write(card_of(model, figures=figures), output)
 
 
 @gan.command()
 @click.argument("model", type=FILE)
 @click.argument("pictures", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option(
-    "--output", type=click.Path(dir_okay=False, path_type=Path), help="File; standard output otherwise."
-)
+@OUTPUT
 def measure(model: Path, pictures: Path, output: Path | None) -> None:
     """Measure MODEL beside the validation's PICTURES, a data set's folder, and write the figures as JSON."""
-    from ripieno.contracts import Dataset, Model
-    from ripieno.contracts.files import MANIFEST
+    from ripieno.contracts import Model
+    from ripieno.contracts.codecs import DatasetFolder
 
     from .measuring import GeneratorScores
 
-    files = {path.name: path for path in sorted(pictures.iterdir()) if path.name != MANIFEST}
-    data = Dataset(files, json.loads((pictures / MANIFEST).read_text(encoding="utf-8")))
-    values = GeneratorScores().measure(Model(model), [data]).values
-    text = json.dumps(dict(values), indent=1) + "\n"
+    found = GeneratorScores().measure(Model(model), [DatasetFolder().read(pictures)])
+    document = {"values": dict(found.values), "compared_with": found.compared_with}
+    _write(json.dumps(document, indent=1) + "\n", output)
+
+
+def _write(text: str, output: Path | None) -> None:
+    from ripieno.contracts import write_whole
+
     if output is None:
         click.echo(text, nl=False)
-        return
-    output.write_text(text, encoding="utf-8")
-
-
-def _figures(scores: Path | None) -> dict[str, Any]:
-    if scores is None:
-        return {}
-    found: dict[str, Any] = json.loads(scores.read_text(encoding="utf-8"))
-    return dict(found.get("values", found))
+    else:
+        write_whole(output, text.encode())

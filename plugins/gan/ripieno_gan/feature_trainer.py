@@ -20,7 +20,10 @@ class PictureFeaturesTrainerConfig(PluginConfig):
     steps: int = Field(800, ge=1, description="Batches in all.", json_schema_extra={"unit": "steps"})
     batch: int = Field(16, ge=1, description="Pictures in a batch.", json_schema_extra={"unit": "pictures"})
     epoch: int = Field(
-        100, ge=1, description="Batches between two validations.", json_schema_extra={"unit": "steps"}
+        100,
+        ge=1,
+        description="Batches after which an interrupted training goes on.",
+        json_schema_extra={"unit": "steps"},
     )
     rate: float = Field(3e-3, gt=0, description="Of learning, at its highest.")
     size: int = Field(256, ge=64, description="Of a picture's side.", json_schema_extra={"unit": "pixels"})
@@ -102,7 +105,7 @@ class PictureFeaturesTrainer(Trainer[PictureFeaturesTrainerConfig]):
         path = self.context.scratch / "picture-features.onnx"
         facts: dict[str, Any] = {"families": training.families, "faults": FAULTS, **right}
         export(
-            network.cpu(),
+            network,
             path,
             example=torch.zeros(2, 3, config.size, config.size),
             inputs=["pictures"],

@@ -12,7 +12,7 @@ from ripieno.toolkit.latents import GeneratorCard, blend
 from ripieno.toolkit.onnx import onnx_session, run_network
 
 from . import scores
-from .pictures import CHANNELS, VALIDATION, listed, read
+from .pictures import CHANNELS, VALIDATION, fitted, listed, read
 from .scores import Pictures
 
 if TYPE_CHECKING:
@@ -93,14 +93,29 @@ class LoadedGenerator:
         self.card = GeneratorCard.of_session(self.session, path)
 
     def draw(self, codes: Pictures) -> Pictures:
-        """Pictures [n, channels, height, width] of codes."""
+        """Pictures [n, channels, height, width] of codes.
+
+        Raises
+        ------
+        InputError
+            If they are not as its card says, or hold NaN.
+        """
         parts = [
             run_network(
                 self.session, self.path, {"latent": codes[at : at + AT_ONCE]}, outputs=[self.card.output]
             )[0]
             for at in range(0, len(codes), AT_ONCE)
         ]
-        return np.concatenate(parts)
+        drawn = np.concatenate(parts)
+        width, height = self.card.size
+        shape = (len(codes), CHANNELS[self.card.output], height, width)
+        if drawn.shape != shape:
+            raise InputError(
+                f"{self.path}: draws {list(drawn.shape)}, its card says {list(shape)}: export it again"
+            )
+        if not np.isfinite(drawn).all():
+            raise InputError(f"{self.path}: draws NaN: its weights are broken: train or export it again")
+        return drawn
 
     def mixtures(self, count: int) -> Pictures:
         """Codes of two of the bank each, one leading here and the other there, as in a film."""
@@ -143,19 +158,15 @@ def real_pictures(datasets: list[Dataset], generator: LoadedGenerator, count: in
     InputError
         If there are fewer than two, or they are of another form.
     """
-    import cv2
-
     card = generator.card
     found = listed(datasets, split=VALIDATION) or listed(datasets)
     fitting = [picture for picture in found if picture.form == card.output]
     if len(fitting) < 2:
         raise InputError(
-            f"{generator.path} makes {card.output}, of which the data has {len(fitting)}: give what it learnt from"
+            f"{generator.path} draws {card.output}: of such pictures the data has {len(fitting)}, "
+            "and 2 are the least to compare with"
         )
     places = np.linspace(0, len(fitting) - 1, min(count, len(fitting))).astype(int)
-    pixels = [read(fitting[at].path, channels=CHANNELS[card.output]) for at in places]
-    sized = [
-        one if one.shape[1::-1] == card.size else cv2.resize(one, card.size, interpolation=cv2.INTER_AREA)
-        for one in pixels
-    ]
+    channels = CHANNELS[card.output]
+    sized = [fitted(read(fitting[at].path, channels=channels), card.size) for at in places]
     return np.stack(sized).transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255)

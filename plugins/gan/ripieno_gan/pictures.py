@@ -15,6 +15,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -148,9 +149,13 @@ def listed(datasets: Iterable[Dataset], *, split: str | None = None) -> list[Lis
                 'a data set without "pictures" in its manifest: give one that data_source/abstract or sd15 made'
             )
         for entry in entries:
+            if not isinstance(entry, Mapping):
+                raise InputError(
+                    f"the manifest lists {entry!r}, which says nothing of a picture: make it again"
+                )
             if split is not None and entry.get("split", TRAIN) != split:
                 continue
-            file = entry.get("picture")
+            file = str(entry.get("picture"))
             if file not in data.files:
                 raise InputError(f"the manifest lists {file}, which is not in the data set: make it again")
             found.append(Listed(data.files[file], entry.get("form", "rgb"), str(entry.get("family", ""))))
@@ -167,7 +172,41 @@ def read(path: Path, *, channels: int) -> NDArray[np.uint8]:
     """
     import cv2
 
-    pixels = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+    try:
+        pixels = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:
+        pixels = None
     if pixels is None:
         raise InputError(f"{path}: not a picture that can be read: make the data set again")
     return np.ascontiguousarray(pixels[..., ::-1][..., :channels])
+
+
+def fitted(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """The middle of a picture, as much of it as has the form of `size`, brought to `size`: width and height."""
+    import cv2
+
+    height, width = pixels.shape[:2]
+    scale = min(width / size[0], height / size[1])
+    wide, high = (max(1, round(side * scale)) for side in size)
+    left, top = (width - wide) // 2, (height - high) // 2
+    middle = pixels[top : top + high, left : left + wide]
+    if (wide, high) == size:
+        return middle
+    way = cv2.INTER_AREA if scale > 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(middle, size, interpolation=way), np.uint8)
+
+
+def require_known(families: Sequence[str], known: Iterable[str]) -> None:
+    """Refuse a family that there is none of.
+
+    Raises
+    ------
+    ValueError
+        With what may have been meant.
+    """
+    names = list(known)
+    for name in families:
+        if name not in names:
+            close = get_close_matches(name, names, n=1)
+            meant = f'Did you mean "{close[0]}"?' if close else f"There are {', '.join(names)}"
+            raise ValueError(f'no family "{name}". {meant}')

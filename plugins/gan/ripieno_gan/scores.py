@@ -39,12 +39,14 @@ BANDS = {"detail_high": (0.0, 1.0), "detail_mid": (1.0, 4.0), "detail_low": (4.0
 AT_ONCE = 32
 
 
-def shown(pictures: Pictures) -> NDArray[np.uint8]:
-    """The pictures in colour, uint8 [n, h, w, 3]."""
+def shown(pictures: Pictures, *, together: int = 1) -> NDArray[np.uint8]:
+    """The pictures in colour, uint8 [n, h, w, 3]; of fields, so many together have one palette."""
     if pictures.shape[1] == 3:
         return (np.clip(np.moveaxis(pictures, 1, -1), 0, 1) * 255 + 0.5).astype(np.uint8)
     palettes = list(PALETTES.values())
-    return np.stack([coloured(fields, palettes[at % len(palettes)]) for at, fields in enumerate(pictures)])
+    return np.stack(
+        [coloured(fields, palettes[at // together % len(palettes)]) for at, fields in enumerate(pictures)]
+    )
 
 
 def features_of(pictures: Pictures, *, path: Path = FEATURES) -> NDArray[np.float32]:

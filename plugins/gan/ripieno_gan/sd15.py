@@ -85,9 +85,7 @@ class Sd15Config(PluginConfig):
     @field_validator("families")
     @classmethod
     def _are_known(cls, families: tuple[str, ...]) -> tuple[str, ...]:
-        for name in families:
-            if name not in BUCKETS:
-                raise ValueError(f'no family "{name}". There are {", ".join(BUCKETS)}')
+        pictures.require_known(families, BUCKETS)
         if len(set(families)) < len(families):
             raise ValueError("a family stands there twice")
         return families
@@ -121,36 +119,34 @@ class Sd15(DataSource[Sd15Config]):
         InputError
             If the folder holds no such pipeline, or pickled weights only.
         """
-        config, context = self.config, self.context
+        config, folder = self.config, self.context.checkpoint
         wanted = [(family, number) for family in config.families for number in range(config.per_family)]
-        entries = {
-            name: entry for name in map(_name, wanted) if (entry := pictures.kept(context.checkpoint, name))
-        }
-        missing = [one for one in wanted if _name(one) not in entries]
-        if missing:
-            entries |= self._made(missing, whole=len(wanted))
+        entries = {name: entry for name in map(_name, wanted) if (entry := pictures.kept(folder, name))}
+        # Whole batches, since what a picture is drawn beside decides its last bits.
+        batches = [wanted[at : at + config.batch] for at in range(0, len(wanted), config.batch)]
+        unfinished = [batch for batch in batches if not entries.keys() >= set(map(_name, batch))]
+        if unfinished:
+            with _quiet():
+                self._finish(entries, unfinished, whole=len(wanted))
         return self._culled([entries[_name(one)] for one in wanted])
 
-    def _made(self, missing: list[tuple[str, int]], *, whole: int) -> dict[str, Entry]:
-        config, context = self.config, self.context
-        made: dict[str, Entry] = {}
-        with _quiet():
-            pipeline = _pipeline(config)
-            for first in range(0, len(missing), config.batch):
-                batch = [self._facts(*one) for one in missing[first : first + config.batch]]
-                for facts, pixels in zip(batch, self._drawn(pipeline, batch), strict=True):
-                    name = str(facts.pop("name"))
-                    facts |= measured(pixels)
-                    made[name] = pictures.keep(context.checkpoint, pixels, name=name, facts=facts)
-                context.progress(whole - len(missing) + first + len(batch), whole, unit="pictures")
-        return made
+    def _finish(self, entries: dict[str, Entry], batches: list[list[tuple[str, int]]], *, whole: int) -> None:
+        """Make the pictures that entries lack."""
+        context, pipeline = self.context, _pipeline(self.config)
+        for batch in batches:
+            facts = [self._facts(*one) for one in batch]
+            for one, of_it, pixels in zip(batch, facts, self._drawn(pipeline, facts), strict=True):
+                name = _name(one)
+                if name not in entries:
+                    known = {**of_it, **measured(pixels)}
+                    entries[name] = pictures.keep(context.checkpoint, pixels, name=name, facts=known)
+            context.progress(len(entries), whole, unit="pictures")
 
     def _facts(self, family: str, number: int) -> dict[str, Any]:
         """All that decides a picture."""
         config = self.config
         seed = derive_seed(self.context.seed, family, str(number))
         return {
-            "name": _name((family, number)),
             "family": family,
             "split": pictures.split_of(seed, validation_share=config.validation_share),
             "seed": seed,
@@ -163,7 +159,6 @@ class Sd15(DataSource[Sd15Config]):
         }
 
     def _drawn(self, pipeline: Any, batch: list[dict[str, Any]]) -> list[NDArray[np.uint8]]:
-        import cv2
         import torch
 
         # Noise is drawn on the CPU wherever it is used, so that a seed means the same picture everywhere.
@@ -180,10 +175,9 @@ class Sd15(DataSource[Sd15Config]):
                 output_type="np",
             ).images
         side = (self.config.saved, self.config.saved)
-        shrinks = self.config.saved < self.config.size
-        way = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-        whole = [(np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8) for picture in drawn]
-        return [np.asarray(cv2.resize(pixels, side, interpolation=way), np.uint8) for pixels in whole]
+        # NaN, which broken weights draw, is black, and culled as blank.
+        whole = [(np.clip(np.nan_to_num(picture), 0, 1) * 255 + 0.5).astype(np.uint8) for picture in drawn]
+        return [pictures.fitted(pixels, side) for pixels in whole]
 
     def _culled(self, entries: list[Entry]) -> Dataset:
         """The data set without the worst of each family, which its manifest names with the reason."""
@@ -253,7 +247,7 @@ def _pipeline(config: Sd15Config) -> Any:
             safety_checker=None,
             requires_safety_checker=False,
         )
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+    except Exception as error:  # each of the libraries that read a folder's files fails in its own way
         words = " ".join(str(error).split())[:300]
         raise InputError(
             f"{folder}: no whole pipeline of Stable Diffusion with safetensors: {words}"

@@ -72,7 +72,8 @@ def judged(
     measures : sequence of mapping
         Of `measured`.
     keep : float
-        Share that stays, 0 to 1; blank and doubled pictures go in any case, and count among those that go.
+        Share that stays, 0 to 1, and one picture at least; blank and doubled ones go in any case, and count among
+        those that go.
     has_colour : bool
         Whether colour counts.
 
@@ -87,7 +88,7 @@ def judged(
         weights.values()
     )
     order = np.argsort(-scores, kind="stable")
-    left = round(keep * len(measures))
+    left = max(1, round(keep * len(measures)))
     verdicts: dict[int, str] = {}
     seen: list[int] = []
     for index in order.tolist():

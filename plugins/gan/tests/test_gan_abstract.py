@@ -109,10 +109,25 @@ def test_rgb_comes_back_from_its_file(tmp_path):
     assert (pictures.read(tmp_path / "one.png", channels=3) == rgb).all()
 
 
-def test_what_is_no_picture_is_refused(tmp_path):
-    (tmp_path / "no.png").write_bytes(b"no picture")
+@pytest.mark.parametrize("content", [b"no picture", b""])
+def test_what_is_no_picture_is_refused(tmp_path, content):
+    (tmp_path / "no.png").write_bytes(content)
     with pytest.raises(InputError, match=r"no\.png: not a picture"):
         pictures.read(tmp_path / "no.png", channels=2)
+
+
+@pytest.mark.parametrize("shape", [(40, 80), (80, 40)])
+def test_of_a_picture_the_middle_is_fitted_and_nothing_stretched(shape):
+    pixels = np.zeros((*shape, 2), np.uint8)
+    pixels[shape[0] // 2 - 20 : shape[0] // 2 + 20, shape[1] // 2 - 20 : shape[1] // 2 + 20] = 200
+    assert pictures.fitted(pixels, (20, 20)).shape == (20, 20, 2)
+    assert (pictures.fitted(pixels, (20, 20)) == 200).all()
+    assert (pictures.fitted(pixels, shape[::-1]) == pixels).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 500), (500, 1)])
+def test_of_the_smallest_picture_something_is_left(shape):
+    assert (pictures.fitted(np.full((*shape, 3), 7, np.uint8), (64, 32)) == 7).all()
 
 
 def test_an_unknown_family_is_refused():
@@ -153,6 +168,11 @@ def test_pictures_are_listed_from_a_manifest_that_was_stored(tmp_path):
     # The store gives lists back as tuples.
     stored = Dataset(data.files, {"pictures": tuple(data.manifest["pictures"])})
     assert pictures.listed([stored]) == pictures.listed([data])
+
+
+def test_a_manifest_that_lists_words_is_refused():
+    with pytest.raises(InputError, match="the manifest lists 'one', which says nothing of a picture"):
+        pictures.listed([Dataset({}, {"pictures": ["one"]})])
 
 
 def test_a_manifest_that_lists_what_is_not_there_is_refused():

@@ -86,7 +86,15 @@ def test_what_is_brighter_and_harder_answers_to_louder_music():
 
 
 @pytest.mark.parametrize(("count", "rows"), [(3, 1), (4, 1), (5, 2)])
-def test_a_sheet_has_whole_rows_and_black_where_pictures_lack(count, rows):
+def test_a_sheet_has_whole_rows_and_nothing_where_pictures_lack(count, rows):
     drawn = sheet(np.ones((count, 3, 6, 5), np.float32), columns=4)
-    assert drawn.shape == (6 * rows, 5 * 4, 3)
+    assert drawn.shape == (6 * rows, 5 * 4, 4)
     assert (drawn == 255).all(axis=2).sum() == count * 6 * 5
+    assert (drawn == 0).all(axis=2).sum() == (4 * rows - count) * 6 * 5
+
+
+def test_a_row_of_a_sheet_has_one_palette_and_the_next_another():
+    drawn = sheet(np.full((4, 2, 6, 5), 0.5, np.float32), columns=2)
+    colours = drawn[::6, ::5]
+    assert (colours[:, 0] == colours[:, 1]).all()
+    assert (colours[0, 0] != colours[1, 0]).any()

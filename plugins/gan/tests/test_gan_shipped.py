@@ -112,7 +112,7 @@ def test_the_feature_network_tells_blurred_pictures_from_real_ones():
 
 def test_the_card_of_a_file_is_written_by_a_command(tmp_path):
     figures = tmp_path / "scores.json"
-    figures.write_text('{"kid": 0.25}', encoding="utf-8")
+    figures.write_text('{"values": {"kid": 0.25}}', encoding="utf-8")
     done = CliRunner().invoke(gan, ["card", str(GENERATOR), "--scores", str(figures)])
     assert done.exit_code == 0
     assert f"`{catalogue.gan.sha256}`" in done.output

@@ -1,7 +1,6 @@
 """The training: its networks, its losses, its resumption, its export."""
 
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -26,7 +25,7 @@ from ripieno_gan.training import losses
 from ripieno_gan.training.drawing import Material, of_one_form, varied
 from ripieno_gan.training.export import export, weights_of
 from ripieno_gan.training.features import FAULTS, flawed
-from ripieno_gan.training.lessons import mixture
+from ripieno_gan.training.lessons import GanLessons, Lesson, mixture
 from ripieno_gan.training.networks import SMALL, WIDE, Discriminator, Encoder, Generator, Shape, normalised
 
 TINY = GanTrainerConfig(first_steps=2, steps=4, batch=2, epoch=2, judged=4, anchors=5)
@@ -240,6 +239,34 @@ def test_a_larger_generator_begins_with_a_smaller_one_and_another_is_refused(tmp
         weights_of(path, Generator(Shape((32, 8), (1, 1))))
 
 
+def test_an_init_that_is_no_network_is_refused(tmp_path):
+    (tmp_path / "no.onnx").write_bytes(b"nothing")
+    with pytest.raises(InputError, match=r"no\.onnx: not an ONNX file"):
+        weights_of(tmp_path / "no.onnx", Generator(Shape((16, 8), (1, 1))))
+
+
+def test_all_is_ready_to_learn_when_a_training_begins():
+    """Lightning warns of what is not."""
+    lessons = GanLessons(Generator(Shape((16, 8), (1, 1))), Lesson(first_steps=1, steps=2), seed=0)
+    assert all(module.training for module in lessons.modules())
+
+
+def test_the_features_learn_for_the_steps_asked_for_and_are_the_same_written_twice(material, tmp_path):
+    """The second time all is learnt, and only the file is to be written, as after a kill in the last moment."""
+    config = PictureFeaturesTrainerConfig(steps=3, epoch=2, batch=2, size=64)
+    models = []
+    for name in ("first", "second"):
+        scratch = tmp_path / name
+        scratch.mkdir()
+        with use_context(Context(scratch=scratch, checkpoint=tmp_path, seed=3)):
+            models.append(PictureFeaturesTrainer(config).train(**material))
+    state = torch.load(tmp_path / "last.ckpt", weights_only=True)
+    assert (state["global_step"], state["epoch"]) == (3, 1)
+    assert models[0].metadata == models[1].metadata
+    assert {"families_right", "faults_right"} <= models[0].metadata.keys()
+    assert models[0].path.read_bytes() == models[1].path.read_bytes()
+
+
 def test_the_model_has_a_card_and_a_history(model):
     session = onnx_session(model.path, distribution="ripieno-gan", gpu=False)
     card = GeneratorCard.of_session(session, model.path)
@@ -279,16 +306,14 @@ def test_a_training_that_was_killed_ends_as_one_that_was_not(material, model, tm
     )
     command = [sys.executable, str(script), str(tmp_path)]
     env = {**os.environ, "PYTHONUTF8": "1", "OMP_NUM_THREADS": "1"}
-    begun = subprocess.Popen(
-        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
-    )
     told = []
-    for line in begun.stdout:
-        told.append(line.strip())
-        if line.strip() == "3":
-            break
-    os.kill(begun.pid, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
-    begun.wait()
+    with subprocess.Popen(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
+    ) as begun:
+        for line in begun.stdout:
+            told.append(line.strip())
+            if told[-1] == "3":
+                begun.kill()
     done = subprocess.run(command, env=env, capture_output=True, encoding="utf-8", check=True)
     again = done.stdout.split()
     assert told[-3:] == ["1", "2", "3"]

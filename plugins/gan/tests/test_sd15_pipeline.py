@@ -1,6 +1,7 @@
 """Stable Diffusion end to end, by a pipeline of the same parts with a few thousand random weights."""
 
 import json
+import shutil
 import string
 
 import numpy as np
@@ -84,7 +85,7 @@ def made(weights):
 
 def generated(weights, *, context=None, **settings):
     with use_context(context or new_context(seed=5)):
-        return Sd15(Sd15Config(folder=weights, **SMALL, **settings)).generate()
+        return Sd15(Sd15Config(**{"folder": weights, **SMALL, **settings})).generate()
 
 
 class TestSd15(DataSourceSuite):
@@ -119,21 +120,37 @@ def test_what_was_culled_is_named_with_score_and_reason(made):
 
 
 def test_a_set_that_was_broken_off_goes_on_and_is_the_same(weights, made):
+    settings = {"families": ("glitch", "monochrome_noise"), "per_family": 3, "keep": 0.67}
     context = new_context(seed=5)
-    first = generated(
-        weights, context=context, families=("glitch", "monochrome_noise"), per_family=3, keep=0.67
-    )
-    pixels = {name: path.read_bytes() for name, path in first.files.items() if name.endswith(".png")}
-    assert pixels == {name: path.read_bytes() for name, path in made.files.items() if name.endswith(".png")}
+    first = generated(weights, context=context, **settings)
+    pixels = {name: path.read_bytes() for name, path in made.files.items() if name.endswith(".png")}
+    assert pixels == {name: first.files[name].read_bytes() for name in pixels}
     done = sorted(context.checkpoint.glob("glitch-*.json"))
     stamps = {path: path.with_suffix(".png").stat().st_mtime_ns for path in done[1:]}
     done[0].unlink()
-    again = generated(
-        weights, context=context, families=("glitch", "monochrome_noise"), per_family=3, keep=0.67
-    )
+    again = generated(weights, context=context, **settings)
+    assert again.manifest == first.manifest
+    assert pixels == {name: again.files[name].read_bytes() for name in pixels}
     assert all(path.with_suffix(".png").stat().st_mtime_ns == stamp for path, stamp in stamps.items())
-    names = [{entry["name"] for entry in data.manifest["pictures"]} for data in (first, again)]
-    assert names[0] == names[1]
+
+
+def test_a_picture_that_is_made_again_is_the_same_to_the_last_bit(weights):
+    """So large that it is another where it is drawn alone, and not beside those of its batch."""
+    settings = {
+        "families": ("abstract",),
+        "per_family": 4,
+        "keep": 1,
+        "size": 256,
+        "saved": 256,
+        "steps": 4,
+        "batch": 4,
+    }
+    context = new_context(seed=5)
+    first = generated(weights, context=context, **settings)
+    before = first.files["abstract-00000.png"].read_bytes()
+    (context.checkpoint / "abstract-00000.json").unlink()
+    again = generated(weights, context=context, **settings)
+    assert again.files["abstract-00000.png"].read_bytes() == before
 
 
 def test_steps_guidance_prompts_and_seeds_reach_the_pipeline(weights):
@@ -154,15 +171,35 @@ def test_steps_guidance_prompts_and_seeds_reach_the_pipeline(weights):
         assert np.abs(pixels(**change).astype(int) - base.astype(int)).max() > 0, change
 
 
-def test_pickled_weights_are_refused(weights, tmp_path):
-    import shutil
-
-    folder = tmp_path / "pickled"
+@pytest.mark.parametrize(
+    ("file", "change"),
+    [
+        ("unet/diffusion_pytorch_model.safetensors", lambda path: path.rename(path.with_suffix(".bin"))),
+        ("text_encoder/model.safetensors", lambda path: path.write_bytes(path.read_bytes()[:5000])),
+        ("vae/config.json", lambda path: path.write_text("{}")),
+        ("model_index.json", lambda path: path.write_text("[]")),
+    ],
+    ids=["pickled", "cut off", "of another shape", "no object"],
+)
+def test_weights_that_cannot_be_used_are_refused_in_a_line(weights, tmp_path, file, change):
+    folder = tmp_path / "bad"
     shutil.copytree(weights, folder)
-    file = folder / "unet" / "diffusion_pytorch_model.safetensors"
-    file.rename(file.with_suffix(".bin"))
+    change(folder / file)
     with pytest.raises(
-        InputError, match=r"pickled: no whole pipeline of Stable Diffusion with safetensors"
+        InputError, match=r"bad: no whole pipeline of Stable Diffusion with safetensors"
     ) as caught:
         generated(folder, families=("abstract",), per_family=1)
     assert "\n" not in str(caught.value)
+
+
+def test_weights_that_are_no_numbers_draw_nothing(weights, tmp_path):
+    from safetensors.numpy import load_file, save_file
+
+    folder = tmp_path / "bad"
+    shutil.copytree(weights, folder)
+    file = folder / "vae" / "diffusion_pytorch_model.safetensors"
+    save_file(
+        {name: np.nan * values for name, values in load_file(file).items()}, file, metadata={"format": "pt"}
+    )
+    with pytest.raises(InputError, match="all 2 pictures are blank: are these the weights"):
+        generated(folder, families=("abstract",), per_family=2)

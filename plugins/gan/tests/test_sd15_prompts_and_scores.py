@@ -74,22 +74,26 @@ def test_colour_counts_only_where_a_family_has_any():
     assert [one.score for one in judged(family, keep=0.5)] == [0.5, 0.5]
 
 
+def test_of_a_single_picture_one_stays_whatever_the_share():
+    assert [one.culled for one in judged([of(0.2, "0" * 16)], keep=0.1)] == [""]
+
+
 PICTURES = st.tuples(st.floats(0.03, 0.5), st.integers(0, 2**64 - 1))
 
 
 @given(st.lists(PICTURES, min_size=1, max_size=30), st.floats(0.05, 1))
-def test_never_more_than_the_share_is_kept_and_none_is_worse_than_a_plain_reject(family, keep):
+def test_the_share_or_a_single_picture_is_kept_at_most_and_none_is_worse_than_a_plain_reject(family, keep):
     measures = [of(contrast, f"{bits:016x}") for contrast, bits in family]
     verdicts = judged(measures, keep=keep)
     kept = [one.score for one in verdicts if not one.culled]
-    assert len(kept) <= round(keep * len(family))
+    assert 1 <= len(kept) <= max(1, round(keep * len(family)))
     rejected = [one.score for one in verdicts if one.culled == "among the worst"]
     assert not kept or not rejected or min(kept) >= max(rejected)
 
 
 def test_settings_that_do_not_fit_are_refused_in_a_line():
     for settings, message in (
-        ({"families": ["abstrct"]}, "no family"),
+        ({"families": ["abstrct"]}, 'no family "abstrct". Did you mean "abstract"'),
         ({"families": ["glitch", "glitch"]}, "twice"),
         ({"size": 500}, "multiple of 64"),
     ):

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ripieno.contracts import InputError
 
-from ..pictures import CHANNELS, Listed, read
+from ..pictures import CHANNELS, Listed, fitted, read
 
 
 @dataclass(frozen=True)
@@ -38,17 +38,8 @@ class Material:
 
     def picture(self, index: int) -> NDArray[np.uint8]:
         """One as it is, uint8 [size, size, channels]."""
-        import cv2
-
         pixels = read(self.pictures[index].path, channels=self.channels)
-        height, width = pixels.shape[:2]
-        side = min(height, width)
-        top, left = (height - side) // 2, (width - side) // 2
-        square = pixels[top : top + side, left : left + side]
-        if side == self.size:
-            return square
-        way = cv2.INTER_AREA if side > self.size else cv2.INTER_CUBIC
-        return cv2.resize(square, (self.size, self.size), interpolation=way)  # type: ignore[return-value]
+        return fitted(pixels, (self.size, self.size))
 
     def batch(self, rng: Generator, count: int) -> Tensor:
         """Some pictures drawn at random, uint8 [count, channels, size, size]."""

@@ -1,6 +1,7 @@
 """Trained networks as ONNX files that are small, and their weights taken back from them."""
 
 import io
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,18 +54,21 @@ def export(
             if weight.numel() >= SMALLEST:
                 weight.copy_(weight.half().float())
     buffer = io.BytesIO()
-    torch.onnx.export(
-        network,
-        (example,),
-        buffer,  # type: ignore[arg-type] # it takes a file too
-        input_names=list(inputs),
-        output_names=list(outputs),
-        dynamic_axes={name: {0: "n"} for name in (*inputs, *outputs)},
-        opset_version=OPSET,
-        dynamo=False,
-        # Folded, the weights would lose the names by which `weights_of` finds them.
-        do_constant_folding=False,
-    )
+    with warnings.catch_warnings():
+        # Of a network without branches the old exporter's trace is the whole; the new one needs another package.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            network,
+            (example,),
+            buffer,  # type: ignore[arg-type] # it takes a file too
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_axes={name: {0: "n"} for name in (*inputs, *outputs)},
+            opset_version=OPSET,
+            dynamo=False,
+            # Folded, the weights would lose the names by which `weights_of` finds them.
+            do_constant_folding=False,
+        )
     model = onnx.load_model_from_string(buffer.getvalue())
     _halve(model)
     onnx.helper.set_model_props(model, dict(facts))
@@ -100,10 +104,14 @@ def weights_of(path: Path, network: nn.Module) -> dict[str, Tensor]:
         If the file holds another network.
     """
     import onnx
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
+    try:
+        graph = onnx.load(path, load_external_data=False).graph
+    except DecodeError as error:
+        raise InputError(f"{path}: not an ONNX file: give a model that trainer/gan made") from error
     stored: dict[str, Any] = {
-        weight.name.removesuffix(".half"): onnx.numpy_helper.to_array(weight)
-        for weight in onnx.load(path).graph.initializer
+        weight.name.removesuffix(".half"): onnx.numpy_helper.to_array(weight) for weight in graph.initializer
     }
     wanted = network.state_dict()
     fitting = {name for name in wanted if name in stored and stored[name].shape == tuple(wanted[name].shape)}

@@ -6,20 +6,20 @@ ones in its features, and the palette does not count, since it is another every 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import lightning
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.lr_scheduler import OneCycleLR
 
 from ..palettes import coloured, drawn
 from .drawing import Material
+from .fitting import fit
 
 FAULTS = ("none", "blurred", "gridded", "shuffled", "washed")
 WIDTHS = (16, 24, 32, 48, 64)
@@ -65,15 +65,6 @@ class FeatureLessons(lightning.LightningModule):
         pictures, families, faults = batch
         _, seen, found = self.network(pictures)
         return functional.cross_entropy(seen, families) + functional.cross_entropy(found, faults)
-
-    def validation_step(self, batch: list[Tensor], index: int) -> None:
-        pictures, families, faults = batch
-        _, seen, found = self.network(pictures)
-        right = {
-            "families_right": (seen.argmax(1) == families).float().mean(),
-            "faults_right": (found.argmax(1) == faults).float().mean(),
-        }
-        self.log_dict(right, batch_size=len(pictures))
 
     def configure_optimizers(self) -> Any:
         optimizer = torch.optim.AdamW(self.parameters(), lr=self.rate, weight_decay=1e-2)
@@ -163,35 +154,29 @@ def train(
     tell: Callable[[int], None],
 ) -> dict[str, float]:
     """Train, going on from the last checkpoint in the folder, and give the shares that were told right."""
-    last = folder / "last.ckpt"
-    epochs = steps // len(training)
+    epoch = len(training)
 
     class Data(lightning.LightningDataModule):
         def train_dataloader(self) -> Flawed:
             assert self.trainer is not None
-            tell(self.trainer.current_epoch * len(training))
-            seed = (*training.seed, self.trainer.current_epoch)
-            return Flawed(training.material, training.families, training.count, training.number, seed)
+            number = self.trainer.current_epoch
+            tell(number * epoch)
+            left = min(epoch, steps - number * epoch)
+            return replace(training, number=left, seed=(*training.seed, number))
 
-        def val_dataloader(self) -> Flawed:
-            return validation
+    fit(FeatureLessons(network, steps=steps, rate=rate), Data(), folder=folder, epochs=-(-steps // epoch))
+    return told_right(network.cpu(), validation)
 
-    trainer = lightning.Trainer(
-        max_epochs=epochs,
-        accelerator="auto",
-        devices=1,
-        reload_dataloaders_every_n_epochs=1,
-        num_sanity_val_steps=0,
-        callbacks=[
-            ModelCheckpoint(
-                folder, filename=last.stem, save_on_train_epoch_end=True, enable_version_counter=False
-            )
-        ],
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        default_root_dir=folder,
-    )
-    lessons = FeatureLessons(network, steps=epochs * len(training), rate=rate)
-    trainer.fit(lessons, datamodule=Data(), ckpt_path=last if last.exists() else None, weights_only=True)
-    return {name: float(value) for name, value in trainer.callback_metrics.items()}
+
+def told_right(network: PictureFeatures, batches: Flawed) -> dict[str, float]:
+    """Shares of pictures of which the network names the family, and the fault."""
+    families_right, faults_right = [], []
+    with torch.no_grad():
+        for pictures, families, faults in batches:
+            _, seen, found = network(pictures)
+            families_right += (seen.argmax(1) == families).tolist()
+            faults_right += (found.argmax(1) == faults).tolist()
+    return {
+        "families_right": float(np.mean(families_right)),
+        "faults_right": float(np.mean(faults_right)),
+    }

@@ -9,7 +9,6 @@ ends as one that was not.
 """
 
 import copy
-import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from . import losses
 from .drawing import Batches, Material
+from .fitting import fit
 from .networks import Discriminator, Encoder, Generator, normalised
 
 WARM_UP = 50
@@ -95,8 +95,8 @@ class GanLessons(lightning.LightningModule):
         shape = generator.shape
         self.generator, self.encoder = generator, Encoder(shape, is_checkpointed=generator.is_checkpointed)
         self.discriminator = Discriminator(shape.outputs)
-        self.averaged = copy.deepcopy(self.generator).requires_grad_(False).eval()
-        self.averaged_encoder = copy.deepcopy(self.encoder).requires_grad_(False).eval()
+        self.averaged = copy.deepcopy(self.generator).requires_grad_(False)
+        self.averaged_encoder = copy.deepcopy(self.encoder).requires_grad_(False)
         self.register_buffer("done", torch.zeros((), dtype=torch.long))
         self.history: list[dict[str, float]] = []
         self.automatic_optimization = False
@@ -287,19 +287,15 @@ class _Once:
 
 
 class _Told(lightning.Callback):
-    """Says after each step how many are done, and after each validation what it found."""
+    """Says after each step how many are done."""
 
-    def __init__(self, tell: Callable[[int], None], folder: Path) -> None:
-        self._tell, self._folder = tell, folder
+    def __init__(self, tell: Callable[[int], None]) -> None:
+        self._tell = tell
 
     def on_train_batch_end(
         self, trainer: Any, module: Any, outputs: object, batch: object, index: int
     ) -> None:
         self._tell(int(module.done))
-
-    def on_validation_end(self, trainer: Any, module: Any) -> None:
-        lines = [json.dumps(entry) for entry in module.history]
-        (self._folder / "history.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def train(lessons: GanLessons, data: GanData, *, folder: Path, tell: Callable[[int], None]) -> Path:
@@ -312,28 +308,19 @@ def train(lessons: GanLessons, data: GanData, *, folder: Path, tell: Callable[[i
         judges.
     """
     lesson = lessons.lesson
-    last = folder / "last.ckpt"
-    monitor = "kid" if lessons.judge is not None else "difference"
-    trainer = lightning.Trainer(
-        max_epochs=-(-lesson.steps // lesson.epoch),
-        accelerator="auto",
-        devices=1,
-        precision="bf16-mixed",
-        reload_dataloaders_every_n_epochs=1,
-        num_sanity_val_steps=0,
-        callbacks=[
-            _Told(tell, folder),
-            ModelCheckpoint(
-                folder, filename="best", monitor=monitor, save_top_k=1, enable_version_counter=False
-            ),
-            ModelCheckpoint(
-                folder, filename=last.stem, save_on_train_epoch_end=True, enable_version_counter=False
-            ),
-        ],
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        default_root_dir=folder,
+    best = ModelCheckpoint(
+        folder,
+        filename="best",
+        monitor="difference" if lessons.judge is None else "kid",
+        save_top_k=1,
+        enable_version_counter=False,
     )
-    trainer.fit(lessons, datamodule=data, ckpt_path=last if last.exists() else None, weights_only=True)
+    fit(
+        lessons,
+        data,
+        folder=folder,
+        epochs=-(-lesson.steps // lesson.epoch),
+        precision="bf16-mixed",
+        callbacks=[_Told(tell), best],
+    )
     return folder / "best.ckpt"
