@@ -50,7 +50,7 @@ def test_a_module_that_is_not_there_has_no_attributes():
         ("uses: [", r"x\.yaml: not YAML: "),
         ("uses: controller/latent", r"x\.yaml: settings: field required"),
         (DRIFT + "Speed: 1", r"x\.yaml: Speed: extra inputs are not permitted"),
-        ("- a", r"x\.yaml: input should be a valid dictionary"),
+        ("- a", r"x\.yaml: input should be a map"),
     ],
 )
 def test_a_faulty_file_is_refused_with_its_field(content, message, tmp_path):

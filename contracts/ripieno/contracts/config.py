@@ -148,6 +148,8 @@ class PluginRef(BaseModel, Generic[T]):
 def message_of(problem: Any) -> str:
     """What pydantic says of one problem, as the end of a sentence; quoted values keep their case."""
     message: str = problem["msg"].removeprefix("Value error, ")
+    for python, yaml in (("a valid tuple", "a list"), ("a valid dictionary", "a map")):
+        message = message.replace(python, yaml)
     return message[:1].lower() + message[1:]
 
 

@@ -100,7 +100,9 @@ def animation(film: Video, path: Path, *, start_s: float, length_s: float, longe
     scale = min(1.0, longest / max(film.width, film.height))
     size = [max(2, round(pixels * scale)) for pixels in (film.width, film.height)]
     moving = ffmpeg.input(file_url(film.path), ss=start_s, t=length_s, threads=1)["v:0"]
-    small = moving.filter("fps", min(fps, film.fps)).filter(
+    # Of a part shorter than a frame of the GIF there is that frame.
+    end = "round" if length_s * fps >= 1 else "pass"
+    small = moving.filter("fps", min(fps, film.fps), eof_action=end).filter(
         "scale", *size, flags="lanczos+accurate_rnd+bitexact"
     )
     halves = small.filter_multi_output("split")

@@ -120,6 +120,13 @@ def test_a_film_of_one_frame_has_all_of_it(tmp_path):
     assert {"meta.json", "poster.jpg", "contact-sheet.jpg", "preview-1.png", "preview.gif"} <= set(files)
 
 
+def test_a_film_shorter_than_a_frame_of_the_gif_has_one(tmp_path):
+    import cv2
+
+    path = extras(film(tmp_path, 1 / FPS), settings={"gif_fps": 1})["preview.gif"]
+    assert len(cv2.imreadmulti(str(path))[1]) == 1
+
+
 def test_an_upright_film_has_an_upright_poster(tmp_path):
     import cv2
 

@@ -32,6 +32,8 @@ def presets(
     from .controller import LatentConfig
     from .installed import shipped
 
+    if sheet is not None and sheet.suffix.lower() != ".png":
+        raise ConfigError(f"--contact-sheet {sheet}: the picture is a PNG. Call it {sheet.stem}.png")
     found = _presets(host, names)
     uses = weights or LatentConfig().weights.uses
     says = _anchors(found, shipped(host, uses)) if anchors else {}
@@ -40,8 +42,6 @@ def presets(
         click.echo(f"{name:{width}}  {says.get(name, preset.description)}".rstrip())
     if sheet is None:
         return
-    if sheet.suffix.lower() != ".png":
-        raise ConfigError(f"--contact-sheet {sheet}: the picture is a PNG. Call it {sheet.stem}.png")
     import cv2
 
     from ripieno.contracts import write_whole

@@ -49,7 +49,7 @@ def excerpt(
     if not len(rows) or start >= stop:
         raise InputError(
             f"the part from {start_s:g} to {end_s:g} s lies outside the film, which lasts "
-            f"{audio.duration_s:.1f} s"
+            f"{audio.duration_s:.1f} s: choose seconds within it"
         )
     with writer(audio.format) as part:
         for begin in range(start, stop, BLOCK_FRAMES):

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ripieno.contracts import FFMPEG, Audio, Model, Renderer, Trajectory, Video
+from ripieno.toolkit.covers import check_cover
 from ripieno.toolkit.latents import expand
 
 from .chain import chosen_effects, left_out
@@ -46,7 +47,8 @@ class LatentFilm(Renderer[LatentFilmConfig]):
             As `controller/latent` gives it; `look` and the names of columns are read. As long as the sound, give
             or take a second; its last row holds to the end.
         audio : Audio
-            What is heard; any rate and length, more than two channels in stereo. Empty audio gives one frame.
+            What is heard; any rate and length, more than two channels in stereo. What is shorter than a frame gives
+            one.
         model : Model, optional
             A generator of one's own; the one of the settings where not given.
 
@@ -58,7 +60,8 @@ class LatentFilm(Renderer[LatentFilmConfig]):
         Raises
         ------
         InputError
-            If trajectory and sound are not of one piece, the generator is none, or the disk is full.
+            If trajectory and sound are not of one piece, the generator is none, the item's cover is no picture, or
+            the disk is full.
         ConfigError
             If the look or a setting cannot be used.
         MissingError
@@ -68,6 +71,9 @@ class LatentFilm(Renderer[LatentFilmConfig]):
         suffix = CODECS[config.codec].suffix
         sound_codec = config.audio_codec or DEFAULT_SOUND[suffix]
         check_encoders(CODECS[config.codec].encoder, SOUND[sound_codec][0])
+        if art := self.context.facts.get("art"):
+            # Whoever shows the cover comes after the film, or in the middle of it.
+            check_cover(Path(art))
         if config.part_s is not None:
             # Before the cut, since a part may fit where the whole does not.
             check_fit(trajectory, duration_s=audio.duration_s)
@@ -90,7 +96,7 @@ class LatentFilm(Renderer[LatentFilmConfig]):
         )
         film = self.context.new_file(suffix)
         sound = at_loudness(audio, config.loudness_lufs)
-        duration = Fraction(audio.frames, audio.rate_hz) or 1 / reel.fps
+        duration = max(Fraction(audio.frames, audio.rate_hz), 1 / reel.fps)
         mux(
             segments,
             padded(sound.blocks(), channels=sound.channels, frames=round(duration * audio.rate_hz)),

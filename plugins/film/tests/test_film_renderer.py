@@ -6,7 +6,7 @@ from making_films import ANCHORS, decoded_frames, decoded_sound, film, frame_tim
 from pydantic import ValidationError
 
 from ripieno.contracts import Audio, Context, InputError, Model
-from ripieno.contracts.context import use_context
+from ripieno.contracts.context import new_context, use_context
 from ripieno.contracts.testing import RendererSuite
 from ripieno.toolkit.ffmpeg import probe
 from ripieno_film.renderer import LatentFilm
@@ -121,7 +121,8 @@ def test_any_rate_and_channels_can_be_heard(channels, rate_hz):
 
 def test_silence_and_nothing_have_films():
     assert cut_of(np.zeros((2, 9600), np.float32)) == (6, 0.2)
-    assert cut_of(np.zeros((2, 0), np.float32)) == (1, pytest.approx(1 / 30))
+    for samples in (0, 3, 400):
+        assert cut_of(np.zeros((2, samples), np.float32)) == (1, pytest.approx(1 / 30))
 
 
 def cut_of(samples):
@@ -207,6 +208,14 @@ def generator_file(folder, *, metadata):
 def test_settings_out_of_range_are_refused(wrong):
     with pytest.raises(ValidationError):
         settings(**wrong)
+
+
+def test_a_cover_that_cannot_be_shown_is_refused_before_the_film_is_made(tmp_path):
+    (tmp_path / "cover.png").write_text("no picture")
+    with use_context(new_context(facts={"art": str(tmp_path / "cover.png")})) as context:
+        with pytest.raises(InputError, match=r"cover\.png: no picture that can be read"):
+            film(trajectory(0.2), tone(0.2))
+        assert not list(context.checkpoint.iterdir())
 
 
 def test_all_anchors_are_in_the_shipped_bank():
