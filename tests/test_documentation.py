@@ -24,6 +24,7 @@ from ripieno.contracts import BeatClockState, SlowState, StructureState
 from ripieno.contracts.data import Asset, DataPlugin, Preset, Recipe
 from ripieno.contracts.errors import PipelineError
 from ripieno.contracts.interfaces import INTERFACES
+from ripieno.contracts.testing.browser import chromium, until
 from ripieno.core.cli import COMMANDS, core
 from ripieno.core.live.messages import End, Error, Start, State
 from ripieno.core.pipeline import Pipeline, schema
@@ -265,25 +266,8 @@ def bin_folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser():
-    selenium = pytest.importorskip("selenium", reason="selenium is not installed")
-    from selenium.webdriver import Chrome, ChromeOptions, ChromeService
-
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    driver = shutil.which("chromedriver")
-    if not found or not driver:
-        pytest.skip(f"selenium {selenium.__version__} is here, but no chromium with its chromedriver")
-    options = ChromeOptions()
-    options.binary_location = found
-    for flag in (
-        "headless=new",
-        "no-sandbox",
-        "disable-gpu",
-        "no-first-run",
-        "disable-background-networking",
-    ):
-        options.add_argument(f"--{flag}")
-    with Chrome(options=options, service=ChromeService(driver)) as driver:
-        yield driver
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture
@@ -432,14 +416,12 @@ def test_the_page_of_the_guide_counts_and_flashes(a_run, browser, tmp_path):
     browser.get(f"{page.as_uri()}#secret")
     seen = set()
 
-    def counted(browser):
+    def counted():
         body = browser.find_element("tag name", "body")
         seen.add((body.text, body.value_of_css_property("background-color")))
         return {"1", "2"} <= {text for text, _ in seen}
 
-    from selenium.webdriver.support.ui import WebDriverWait
-
-    WebDriverWait(browser, 15, poll_frequency=0.05).until(counted)
+    until(browser, counted)
     assert len({colour for _, colour in seen}) > 5
 
 

@@ -2,10 +2,8 @@
 
 import base64
 import importlib.util
-import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -19,15 +17,12 @@ import pytest
 
 from ripieno.contracts.slow_state import BeatClockState, SlowState, StructureState
 from ripieno.contracts.streaming import Event
+from ripieno.contracts.testing.browser import addresses, chromium, forget, until
 from ripieno.core.live.messages import End, Heard, Start, State
 
 pytest.importorskip("starlette", reason="the extra `live` is not installed")
 pytest.importorskip("uvicorn", reason="the extra `live` is not installed")
 pytest.importorskip("websockets", reason="the extra `live` is not installed")
-pytest.importorskip("selenium", reason="selenium is not installed")
-
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
-from selenium.webdriver.support.ui import WebDriverWait
 
 from ripieno.core.live.server import Server
 
@@ -37,43 +32,17 @@ SPB_S = 0.5
 ON_TIME_S = 1 / 30
 USE, STOP = "Use this device\u2019s microphone", "Stop the microphone"
 FLAGS = (
-    "headless=new",
-    "no-sandbox",
-    "disable-gpu",
-    "disable-quic",
-    "no-first-run",
-    "disable-sync",
-    "disable-background-networking",
-    "disable-component-update",
+    "autoplay-policy=document-user-activation-required",
     "use-fake-device-for-media-stream",
     "use-fake-ui-for-media-stream",
     "window-size=1280,900",
 )
 
 
-@contextmanager
-def chromium(*flags):
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    driver = shutil.which("chromedriver")
-    if not found or not driver:
-        pytest.skip("no chromium with its chromedriver")
-    options = ChromeOptions()
-    options.binary_location = found
-    for flag in (*FLAGS, *flags):
-        options.add_argument(f"--{flag}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    with Chrome(options=options, service=ChromeService(driver)) as browser:
-        yield browser
-
-
 @pytest.fixture(scope="module")
 def browser():
-    with chromium() as browser:
+    with chromium(*FLAGS) as browser:
         yield browser
-
-
-def until(browser, condition, *, seconds=20):
-    return WebDriverWait(browser, seconds, poll_frequency=0.05).until(lambda _: condition())
 
 
 def words(browser, selector):
@@ -157,14 +126,12 @@ def server():
 @pytest.fixture
 def page(browser, server):
     """The page of the server, which asks nobody else for anything and has nothing to complain of."""
-    for log in ("browser", "performance"):
-        browser.get_log(log)
+    forget(browser)
     browser.get(f"{server.address}?record")
     until(browser, lambda: words(browser, "#connection") == "Waiting for sound")
     yield browser
     assert [row for row in browser.get_log("browser") if row["level"] == "SEVERE"] == []
-    messages = [json.loads(row["message"])["message"] for row in browser.get_log("performance")]
-    asked = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+    asked = addresses(browser)
     assert asked
     assert all(address.startswith(server.address) for address in asked)
     browser.get("about:blank")
@@ -284,7 +251,7 @@ def microphone_that_hears(sound, folder):
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, RATE_HZ, 0, "NONE", ""))
         file.writeframes((sound * 32767).astype("<i2").tobytes())
-    with chromium(f"use-file-for-fake-audio-capture={path}") as browser:
+    with chromium(*FLAGS, f"use-file-for-fake-audio-capture={path}") as browser:
         yield browser
 
 

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import struct
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
+from ripieno.contracts.testing.browser import chromium, opened, until
 from ripieno.core.report import write_report
 from ripieno.core.report.cards import make_cards
 from ripieno.core.report.media import COLUMNS, beats, outline, peaks, scores, sections
@@ -344,34 +344,8 @@ def test_a_clock_shows_minutes_and_seconds():
 
 @pytest.fixture(scope="session")
 def browser():
-    selenium = pytest.importorskip("selenium", reason="selenium is not installed")
-    from selenium.webdriver import Chrome, ChromeOptions, ChromeService
-
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    driver = shutil.which("chromedriver")
-    if not found or not driver:
-        pytest.skip(f"selenium {selenium.__version__} is here, but no chromium with its chromedriver")
-    options = ChromeOptions()
-    options.binary_location = found
-    flags = (
-        "headless=new",
-        "no-sandbox",
-        "disable-gpu",
-        "disable-quic",
-        "no-first-run",
-        "mute-audio",
-        "disable-sync",
-    )
-    for flag in (
-        *flags,
-        "disable-background-networking",
-        "disable-component-update",
-        "window-size=1200,1400",
-    ):
-        options.add_argument(f"--{flag}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    with Chrome(options=options, service=ChromeService(driver)) as driver:
-        yield driver
+    with chromium("window-size=1200,1400") as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -408,23 +382,9 @@ def folder(tmp_path_factory):
 @pytest.fixture
 def page(browser, folder):
 
-    for log in ("browser", "performance"):
-        browser.get_log(log)
-    browser.get((folder / "report.html").as_uri())
-    until(browser, lambda: media(browser, "video")["readyState"] >= 1)
-    yield browser
-    assert browser.get_log("browser") == []
-    messages = [json.loads(row["message"])["message"] for row in browser.get_log("performance")]
-    asked = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
-    assert asked
-    assert all(address.startswith(("file:", "data:")) for address in asked)
-    assert browser.execute_script("return typeof hacked") == "undefined"
-
-
-def until(browser, condition):
-    from selenium.webdriver.support.ui import WebDriverWait
-
-    return WebDriverWait(browser, 20, poll_frequency=0.05).until(lambda _: condition())
+    with opened(browser, folder / "report.html") as page:
+        until(page, lambda: media(page, "video")["readyState"] >= 1)
+        yield page
 
 
 def media(browser, selector):

@@ -6,12 +6,12 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from browsing import chromium, opened, until
 from click.testing import CliRunner
 from hypothesis import given, strategies as st
 from played import note, performance, performances, rich, vibrato
 
 from ripieno.contracts import InputError, Licence, RipienoError, write_cont
+from ripieno.contracts.testing.browser import chromium, opened, until
 from ripieno_performance.report.charts import pitch_bars, value_bars
 from ripieno_performance.report.command import data
 from ripieno_performance.report.folder import MANIFEST, Clip, reason_of

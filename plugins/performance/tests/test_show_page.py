@@ -6,10 +6,10 @@ import re
 
 import numpy as np
 import pytest
-from browsing import chromium, opened, until
 from played import note, performance, vibrato
 
 from ripieno.contracts import Licence, Performance, Stream
+from ripieno.contracts.testing.browser import chromium, opened, until
 from ripieno_performance.show.page import as_script, render
 from ripieno_performance.show.scene import Scene
 from ripieno_performance.show.style import hertz, note_name
