@@ -50,8 +50,8 @@ class Abstract(DataSource[AbstractConfig]):
     def generate(self) -> Dataset:
         """`count` pictures, the families one after the other.
 
-        The same for the same seed, whatever the number of workers; a larger set begins with the smaller. About
-        30 pictures a second on one core.
+        The same for the same seed, whatever the number of workers; a larger set begins with the smaller. A
+        picture of 256 x 256 takes 15 ms of one core.
         """
         config, context = self.config, self.context
         shared = {"seed": context.seed, "settings": config.model_dump(mode="json")}

@@ -16,8 +16,8 @@ FACTS = "ripieno_gan"
 MEANING = {
     "kid": "kernel distance to the validation's pictures; 0 is as near as they are to each other",
     "diversity_ratio": "how far its pictures are from each other; 1 is as in the data, as in all ratios",
-    "saturation_ratio": "mean saturation, in the colours of five palettes",
-    "chroma_ratio": "mean chroma, in the same colours",
+    "saturation_ratio": "mean saturation; fields are coloured by five palettes",
+    "chroma_ratio": "mean chroma in OKLab, in the same colours",
     "detail_low_ratio": "broad detail: between blurs of 4 and 16 pixels",
     "detail_mid_ratio": "middle detail: between blurs of 1 and 4 pixels",
     "detail_high_ratio": "fine detail: below a blur of 1 pixel",

@@ -19,7 +19,7 @@ from .scores import Pictures, shown
 
 COLUMNS = 8
 GRIDS = {
-    "data": "Pictures that it was to learn from, of the validation where there is one.",
+    "data": "Pictures of the kind that it learnt from: those of the validation, where there are any.",
     "bank": "Codes of its bank, each of a picture of the data: what a film shows where one code leads.",
     "mixtures": "Two codes each, one leading here and the other there: what a film shows most of the time.",
     "interpolations": "In each row the way from one code to another.",

@@ -279,6 +279,33 @@ def test_the_model_has_a_card_and_a_history(model):
     assert {"kid", "difference"} <= model.metadata["history"][-1].keys()
 
 
+def test_both_rates_of_learning_have_fallen_to_nothing_in_the_end(model):
+    state = torch.load(model.path.parents[1] / "checkpoint" / "last.ckpt", weights_only=True)
+    assert [schedule["last_epoch"] for schedule in state["lr_schedulers"]] == [
+        TINY.steps,
+        TINY.steps - TINY.first_steps,
+    ]
+    groups = [optimizer["param_groups"][0] for optimizer in state["optimizer_states"]]
+    assert [(group["lr"], group["initial_lr"]) for group in groups] == [
+        (0, TINY.rate),
+        (0, TINY.judging_rate),
+    ]
+    assert all(tuple(group["betas"]) == (0.5, 0.999) for group in groups)
+
+
+def test_an_average_takes_a_thousandth_of_each_step_and_more_in_the_beginning():
+    lessons = GanLessons(Generator(Shape((16, 8), (1, 1))), Lesson(first_steps=1, steps=2), seed=0)
+    for done, share in ((8, 1 / 2), (100_000, 1 / 1000)):
+        lessons.done.fill_(done)
+        for weight, average in zip(
+            lessons.generator.parameters(), lessons.averaged.parameters(), strict=True
+        ):
+            torch.nn.init.ones_(weight)
+            torch.nn.init.zeros_(average)
+        lessons._average()
+        assert all(torch.allclose(average, torch.tensor(share)) for average in lessons.averaged.parameters())
+
+
 @pytest.mark.slow
 def test_it_learns_to_give_pictures_back(material, tmp_path):
     config = TINY.model_copy(update={"first_steps": 24, "steps": 26, "epoch": 13, "batch": 4})

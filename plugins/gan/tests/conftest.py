@@ -1,0 +1,6 @@
+"""Makes `small_generator`, what these tests measure and show, importable."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
