@@ -10,7 +10,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from ripieno.contracts import Context, Dataset, InputError, Model
+from ripieno.contracts import ConfigError, Context, Dataset, InputError, Model
 from ripieno.contracts.context import use_context
 from ripieno.contracts.testing import MetricSuite, SinkSuite, TrainerSuite
 from ripieno.toolkit.latents import GeneratorCard
@@ -24,7 +24,7 @@ from ripieno_gan.trainer import GanTrainer, GanTrainerConfig
 from ripieno_gan.training import losses
 from ripieno_gan.training.drawing import Material, of_one_form, varied
 from ripieno_gan.training.export import export, weights_of
-from ripieno_gan.training.features import FAULTS, flawed
+from ripieno_gan.training.features import FAULTS, PictureFeatures, flawed, told_right
 from ripieno_gan.training.lessons import GanLessons, Lesson, mixture
 from ripieno_gan.training.networks import SMALL, WIDE, Discriminator, Encoder, Generator, Shape, normalised
 
@@ -304,6 +304,18 @@ def test_an_average_takes_a_thousandth_of_each_step_and_more_in_the_beginning():
             torch.nn.init.zeros_(average)
         lessons._average()
         assert all(torch.allclose(average, torch.tensor(share)) for average in lessons.averaged.parameters())
+
+
+def test_a_training_that_ran_away_says_so():
+    lessons = GanLessons(Generator(Shape((16, 8), (1, 1))), Lesson(first_steps=1, steps=2), seed=0)
+    seeing = PictureFeatures(5)
+    for network in (lessons.averaged, seeing):
+        torch.nn.init.constant_(next(network.parameters()), np.nan)
+    with pytest.raises(ConfigError, match="after 0 steps it draws no numbers any more: lower rate"):
+        lessons.validation_step(torch.zeros(2, 2, 256, 256, dtype=torch.uint8), 0)
+    batch = [torch.zeros(1, 3, 64, 64), torch.zeros(1, dtype=torch.long), torch.zeros(1, dtype=torch.long)]
+    with pytest.raises(ConfigError, match="no numbers any more: lower rate"):
+        told_right(seeing, [batch])
 
 
 @pytest.mark.slow

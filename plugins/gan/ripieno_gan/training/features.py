@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.lr_scheduler import OneCycleLR
 
+from ripieno.contracts import ConfigError
+
 from ..palettes import coloured, drawn
 from .drawing import Material
 from .fitting import fit
@@ -169,11 +171,19 @@ def train(
 
 
 def told_right(network: PictureFeatures, batches: Flawed) -> dict[str, float]:
-    """Shares of pictures of which the network names the family, and the fault."""
+    """Shares of pictures of which the network names the family, and the fault.
+
+    Raises
+    ------
+    ConfigError
+        If it has learnt so fast that it gives NaN.
+    """
     families_right, faults_right = [], []
     with torch.no_grad():
         for pictures, families, faults in batches:
-            _, seen, found = network(pictures)
+            features, seen, found = network(pictures)
+            if not features.isfinite().all():
+                raise ConfigError("what it sees are no numbers any more: lower rate")
             families_right += (seen.argmax(1) == families).tolist()
             faults_right += (found.argmax(1) == faults).tolist()
     return {

@@ -22,6 +22,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.lr_scheduler import LambdaLR
 
+from ripieno.contracts import ConfigError
+
 from . import losses
 from .drawing import Batches, Material
 from .fitting import fit
@@ -141,6 +143,10 @@ class GanLessons(lightning.LightningModule):
         codes = self.averaged_encoder(real)
         figures = {"difference": float(losses.difference(self.averaged(codes), real))}
         invented = self.averaged(mixture(codes, draws))
+        if not invented.isfinite().all():
+            raise ConfigError(
+                f"after {int(self.done)} steps it draws no numbers any more: lower rate, judged_rate and judging_rate"
+            )
         if self.judge is not None:
             figures |= self.judge(real.float(), invented.float())
         steps = self._sums.pop("steps", 0)
