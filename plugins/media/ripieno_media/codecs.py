@@ -85,9 +85,9 @@ class VideoFile(Codec[NoConfig]):
             return
         import ffmpeg
 
-        remuxed = ffmpeg.input(file_url(artifact.path)).output(
-            file_url(path), codec="copy", map=0, **REPRODUCIBLE
-        )
+        # Title and chapters are the film's own; the track that an MP4 keeps their names in is of no other container.
+        options = {**REPRODUCIBLE, "map": 0, "map_metadata": 0, "dn": None}
+        remuxed = ffmpeg.input(file_url(artifact.path)).output(file_url(path), codec="copy", **options)
         try:
             run(ffmpeg.compile(remuxed, overwrite_output=True))
         except InputError as cause:

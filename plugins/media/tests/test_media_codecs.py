@@ -13,7 +13,7 @@ import soundfile
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from ripieno.contracts import FFMPEG, Audio, AudioFormat, Image, InputError, MissingError, Stems
-from ripieno.toolkit.ffmpeg import file_url, probe, run
+from ripieno.toolkit.ffmpeg import ffmpeg_path, file_url, probe, run
 from ripieno_media.codecs import AudioFile, ImageFile, StemsFolder, VideoFile
 from ripieno_media.encoding import LOSSY
 from ripieno_media.riff import missing_bytes, wav_header
@@ -342,6 +342,31 @@ def test_a_film_is_probed_copied_and_put_into_another_container(tmp_path):
     assert (tmp_path / "x.mp4").read_bytes() == source.read_bytes()
     with pytest.raises(InputError, match=r"x\.webm: cannot hold what is in it's\.mp4"):
         VideoFile().write(film, tmp_path / "x.webm")
+
+
+def test_a_film_keeps_its_title_and_chapters_in_another_container(tmp_path):
+    told = "[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1000\ntitle=Low Tide\n"
+    (tmp_path / "told.txt").write_text(f";FFMETADATA1\ntitle=Tides\n{told}", encoding="utf-8")
+    plain = by_ffmpeg(lavfi("testsrc=s=64x48:r=25:d=1"), tmp_path / "plain.mp4")
+    named = [
+        "-i",
+        tmp_path / "told.txt",
+        "-map",
+        "0",
+        "-map_metadata",
+        "1",
+        "-map_chapters",
+        "1",
+        "-c",
+        "copy",
+    ]
+    command = [ffmpeg_path(), "-v", "error", "-i"]
+    subprocess.run([*command, plain, *named, tmp_path / "film.mp4"], check=True)
+    for suffix in (".mkv", ".mov"):
+        VideoFile().write(VideoFile().read(tmp_path / "film.mp4"), tmp_path / f"x{suffix}")
+        words = [*command, tmp_path / f"x{suffix}", "-f", "ffmetadata", "-"]
+        said = subprocess.run(words, check=True, capture_output=True).stdout.decode()
+        assert "title=Tides" in said and "title=Low Tide" in said.partition("[CHAPTER]")[2]
 
 
 def test_what_is_no_film_is_refused_by_name(tmp_path):
