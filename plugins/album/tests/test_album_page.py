@@ -155,6 +155,16 @@ def test_films_alone_make_a_page_too(tmp_path, reels):
     assert not list(folder.glob("album.*")) and not (folder / "extras").exists()
 
 
+def test_credits_lead_to_the_web_and_to_nothing_else(tmp_path, reels):
+    sources = ("https://example.org/net", "package:words.net", "javascript:hacked=1")
+    licences = tuple(Licence("MIT", "A. Band", source=source) for source in sources)
+    films = {"one": reels["one"].with_provenance(Provenance("", licences))}
+    text = (published(tmp_path / "page", films=films) / "index.html").read_text(encoding="utf-8")
+    credits = text.partition("Licences and credits")[2].partition("</section>")[0]
+    assert re.findall('href="(.*?)"', credits) == ["https://example.org/net"]
+    assert "words.net" not in credits and "hacked" not in credits
+
+
 def test_what_all_tracks_say_is_said_of_the_album(tmp_path, reels):
     def heading(name, **facts):
         beside = {
@@ -169,7 +179,7 @@ def test_what_all_tracks_say_is_said_of_the_album(tmp_path, reels):
     title, lead, text = heading("all", album="Tides", about="Made at night.")
     assert title == "Tides" and lead[1] == "Made at night." and text.count("Made at night.") == 1
     title, lead, text = heading("none")
-    assert title == "The Band" and lead is None
+    assert title == "The Band" and lead is None and text.count("The Band") == 3
     title, _, _ = heading("many", artist="Another")
     assert title == "Various artists"
 
