@@ -113,7 +113,9 @@ def test_the_pipeline_is_well_and_names_what_is_wrong_with_a_list(bench):
     assert "item 'low-tide': with.dream" in said and re.search("Did you mean .*nocturne", said)
     bench.write("album/tracklist.json", '[{"src": "low-tide.ogg"}, {"src": "gone.ogg"}]')
     (said,) = bench.fails("check", PIPELINE, *SMALL).splitlines()
-    assert re.search(r"tracklist\.json: item 2: `src`: no file .*gone\.ogg", said)
+    assert re.search(r"tracklist\.json:1:35: item 2: `src`: no file .*gone\.ogg", said)
+    refused = bench.fails("check", PIPELINE, "--set", "film.codec=vp9").splitlines()
+    assert [line.rpartition(". ")[2] for line in refused] == ["Write films/{item}.webm", "Write album.webm"]
 
 
 def place_album(bench, *, preset="nocturne"):
