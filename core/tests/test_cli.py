@@ -386,7 +386,9 @@ def test_a_failure_is_told_once_and_the_failures_are_counted_at_the_end(invoke, 
     ]
 
 
-def test_what_fails_in_the_run_of_a_plugins_command_is_told_by_its_error_alone(file, monkeypatch, tmp_path, capfd):
+def test_what_fails_in_the_run_of_a_plugins_command_is_told_by_its_error_alone(
+    file, monkeypatch, tmp_path, capfd
+):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(StepError) as caught:
         CoreHost().run(str(file), settings={"bad.fault": "refuses"})

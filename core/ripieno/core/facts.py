@@ -43,9 +43,9 @@ def field_problems(document: Document, trail: Trail, facts: Mapping[str, Any], *
         What they are of, for messages.
     """
     yield from _slips(document, trail, facts, FIELDS, who=who)
-    for name, field in FIELDS.items():
-        value = facts.get(name)
-        if value is None:
+    for name, value in facts.items():
+        field = FIELDS.get(name)
+        if field is None or value is None:
             continue
         if not field.fits(value):
             place = document.at((*trail, name))

@@ -101,7 +101,8 @@ def _trails(document: Document) -> list[Trail]:
     above: Trail = (name,) if name else ()
     rows = document.find(above)
     if not isinstance(rows, list) or not rows:
-        raise ListError(f"{document.at(above)}: expected a list of items, one at least: [{_EXAMPLE}, …]")
+        example = f'{{"tracks": [{_EXAMPLE}, …]}}'
+        raise ListError(f"{document.at(above)}: expected a list of items, one at least: {example}")
     return [(*above, index) for index in range(len(rows))]
 
 
