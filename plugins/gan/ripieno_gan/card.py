@@ -38,7 +38,7 @@ def card_of(path: Path, *, figures: Mapping[str, float] | None = None) -> str:
     content = path.read_bytes()
     facts = _facts(generator)
     channels, height, width = card.latent_shape
-    families = Counter(facts.get("anchor_families", []))
+    families = Counter(name or "unnamed" for name in facts.get("anchor_families", []))
     lines = [
         f"# {path.name}",
         "",

@@ -13,7 +13,7 @@ Gretton et al.: A kernel two-sample test. 2012.
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,26 +49,26 @@ def shown(pictures: Pictures, *, together: int = 1) -> NDArray[np.uint8]:
     )
 
 
-def features_of(pictures: Pictures, *, path: Path = FEATURES) -> NDArray[np.float32]:
+def features_of(pictures: Pictures) -> NDArray[np.float32]:
     """What the feature network sees in pictures, [n, features].
 
     Raises
     ------
-    MissingError, InputError
-        If onnxruntime is not installed, or the file is no such network.
+    MissingError
+        If onnxruntime is not installed.
     """
-    session = _network(path)
+    session = _network()
     size = session.get_inputs()[0].shape[-1]
     parts = [
-        run_network(session, path, {"pictures": _as_input(part, size)}, outputs=["features"])[0]
+        run_network(session, FEATURES, {"pictures": _as_input(part, size)}, outputs=["features"])[0]
         for part in (shown(pictures[at : at + AT_ONCE]) for at in range(0, len(pictures), AT_ONCE))
     ]
     return np.concatenate(parts)
 
 
-@lru_cache(maxsize=4)
-def _network(path: Path) -> "InferenceSession":
-    return onnx_session(path, distribution="ripieno-gan", gpu=False)
+@cache
+def _network() -> "InferenceSession":
+    return onnx_session(FEATURES, distribution="ripieno-gan", gpu=False)
 
 
 def _as_input(rgb: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
@@ -150,15 +150,13 @@ def evenness(ways: NDArray[np.float32]) -> float:
     return float((steps.mean(axis=1) / np.maximum(steps.max(axis=1), 1e-9)).mean())
 
 
-def compared(real: Pictures, drawn: Pictures, *, path: Path = FEATURES) -> dict[str, float]:
+def compared(real: Pictures, drawn: Pictures) -> dict[str, float]:
     """All figures of drawn pictures beside real ones.
 
     Parameters
     ----------
     real, drawn : ndarray [n, channels, h, w]
         Of the same channels; the same number, so that palettes fall alike.
-    path : Path
-        The feature network.
 
     Returns
     -------
@@ -167,7 +165,7 @@ def compared(real: Pictures, drawn: Pictures, *, path: Path = FEATURES) -> dict[
     """
     count = min(len(real), len(drawn))
     real, drawn = real[:count], drawn[:count]
-    seen, wanted = features_of(drawn, path=path), features_of(real, path=path)
+    seen, wanted = features_of(drawn), features_of(real)
     return {
         "kid": kernel_distance(wanted, seen),
         "diversity_ratio": apart(seen) / max(apart(wanted), 1e-9),

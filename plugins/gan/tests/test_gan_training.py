@@ -235,8 +235,9 @@ def test_a_larger_generator_begins_with_a_smaller_one_and_another_is_refused(tmp
     export(small, path, example=torch.randn(1, 8, 16, 16), inputs=["latent"], outputs=["fields"], facts={})
     begun = weights_of(path, Generator(Shape((16, 8, 4), (1, 1, 1))))
     assert torch.equal(begun["stages.0.0.layers.2.weight"], small.stages[0][0].layers[2].weight)
-    with pytest.raises(InputError, match="not the weights of this network"):
-        weights_of(path, Generator(Shape((32, 8), (1, 1))))
+    for wider_or_shallower in (Shape((32, 8), (1, 1)), Shape((16, 8), (1, 0))):
+        with pytest.raises(InputError, match="not the weights of this network"):
+            weights_of(path, Generator(wider_or_shallower))
 
 
 def test_an_init_that_is_no_network_is_refused(tmp_path):

@@ -117,6 +117,7 @@ def weights_of(path: Path, network: nn.Module) -> dict[str, Tensor]:
     fitting = {name for name in wanted if name in stored and stored[name].shape == tuple(wanted[name].shape)}
     others = [name for name in wanted if name not in fitting]
     goes_on = all(name.startswith(("head.", "stages.", "cuts.")) for name in others)
-    if not goes_on or not any(name.startswith("stages.0.") for name in fitting):
+    is_whole = stored.keys() <= wanted.keys() and any(name.startswith("stages.0.") for name in fitting)
+    if not goes_on or not is_whole:
         raise InputError(f"{path}: not the weights of this network: give a model that trainer/gan made")
     return {name: torch.tensor(stored[name]).float() if name in fitting else wanted[name] for name in wanted}
