@@ -42,6 +42,12 @@ def test_a_preview_is_a_small_part_of_each_film(album):
         *("--seconds", 0.2, "--scale", 0.1),
     )
     assert [line.rpartition("/")[2] for line in only.stdout.splitlines()] == ["one.mp4"]
+    outside = album.fails("film", "preview", "p.yaml", "--at", 60, "--seconds", 2)
+    assert outside.splitlines() == [
+        f'step "film", item "{name}": the part from 60 to 62 s lies outside the film, which lasts 2.0 s: '
+        "choose seconds within it"
+        for name in ("one", "two")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -51,6 +57,7 @@ def test_a_preview_is_a_small_part_of_each_film(album):
         (("--step", "dream"), "--step dream: no film is made there. There is: film"),
         (("--input", "song"), "--input song: write NAME=PATH"),
         (("--scale", "0"), "Invalid value for '--scale'"),
+        (("--input", "song=gone.wav"), "--input song=gone.wav: input 'song': no file gone.wav"),
     ],
 )
 def test_what_cannot_be_previewed_is_said_in_one_line(album, options, message):

@@ -272,8 +272,10 @@ def test_a_field_that_is_nearly_known_is_a_slip(tmp_path, write, slip, field):
 )
 def test_a_fact_may_have_any_other_name(tmp_path, write, name):
     write("a.wav")
-    write("list.json", json.dumps([{"src": "a.wav", name: [1]}]))
-    assert items_of(declared(tmp_path, items="list.json"))[0].facts[name] == [1]
+    row = {"src": "a.wav"}
+    for rows in ([{**row, name: [1]}], {name: [1], "tracks": [row]}):
+        write("list.json", json.dumps(rows))
+        assert items_of(declared(tmp_path, items="list.json"))[0].facts[name] == [1]
 
 
 def test_a_list_may_be_yaml_and_json_may_have_any_character(tmp_path, write):

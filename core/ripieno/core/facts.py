@@ -28,7 +28,9 @@ class Field:
     expected: str
 
 
-def field_problems(document: Document, trail: Trail, facts: Mapping[str, Any], *, who: str) -> Iterator[str]:
+def field_problems(
+    document: Document, trail: Trail, facts: Mapping[str, Any], *, who: str, is_common: bool = False
+) -> Iterator[str]:
     """What is wrong with the facts that stand at a place of a list, one line each.
 
     Parameters
@@ -41,8 +43,10 @@ def field_problems(document: Document, trail: Trail, facts: Mapping[str, Any], *
         By name of the field.
     who : str
         What they are of, for messages.
+    is_common : bool
+        Whether they are said of all tracks, each of which has a `src` of its own.
     """
-    yield from _slips(document, trail, facts, FIELDS, who=who)
+    yield from _slips(document, trail, facts, FIELDS.keys() - ({"src"} if is_common else ()), who=who)
     for name, value in facts.items():
         field = FIELDS.get(name)
         if field is None or value is None:

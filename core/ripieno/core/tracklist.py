@@ -113,7 +113,7 @@ def _common(document: Document) -> Mapping[str, Any]:
 
 
 def _problems(document: Document, tracks: list[Track]) -> Iterator[str]:
-    yield from field_problems(document, (), _common(document), who="all items")
+    yield from field_problems(document, (), _common(document), who="all items", is_common=True)
     for track in tracks:
         own, who = document.find(track.trail), f"item {track.number}"
         if not isinstance(own, dict):
