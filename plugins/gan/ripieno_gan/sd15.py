@@ -244,6 +244,8 @@ def _pipeline(config: Sd15Config) -> Any:
             folder,
             local_files_only=True,
             use_safetensors=True,
+            # What the checker sees through is no more wanted than the checker.
+            feature_extractor=None,
             safety_checker=None,
             requires_safety_checker=False,
         )

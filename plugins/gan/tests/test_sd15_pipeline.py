@@ -171,6 +171,18 @@ def test_steps_guidance_prompts_and_seeds_reach_the_pipeline(weights):
         assert np.abs(pixels(**change).astype(int) - base.astype(int)).max() > 0, change
 
 
+def test_the_published_folder_is_read_without_the_parts_that_are_not_used(weights, tmp_path):
+    folder = tmp_path / "published"
+    shutil.copytree(weights, folder)
+    index = json.loads((folder / "model_index.json").read_text())
+    index |= {
+        "feature_extractor": ["transformers", "CLIPImageProcessor"],
+        "safety_checker": ["stable_diffusion", "StableDiffusionSafetyChecker"],
+    }
+    (folder / "model_index.json").write_text(json.dumps(index))
+    assert generated(folder, families=("abstract",), per_family=1).manifest["counts"]["pictures"] == 1
+
+
 @pytest.mark.parametrize(
     ("file", "change"),
     [

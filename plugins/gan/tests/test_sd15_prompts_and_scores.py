@@ -39,7 +39,7 @@ def test_measures_know_grey_from_noise_and_colour():
     # A histogram that is filled evenly has the logarithm of its bins as entropy.
     assert ramp["variety"] == pytest.approx(5, abs=0.1)
     assert ramp["colour"] == 0 < noise["colour"]
-    assert ramp["fingerprint"] == "ff" * 8
+    assert ramp["fingerprint"] == "ff" * 24
 
 
 def of(contrast, fingerprint, **others):
@@ -51,6 +51,13 @@ def of(contrast, fingerprint, **others):
         "fingerprint": fingerprint,
         **others,
     }
+
+
+def test_gradients_of_one_direction_are_doubles_only_where_their_colours_are_alike():
+    red, dark_red, blue = (RAMP * np.array(colour, np.uint8) for colour in ((1, 0, 0), (1, 0, 0), (0, 0, 1)))
+    dark_red //= 2
+    verdicts = judged([measured(picture) for picture in (red, dark_red, blue)], keep=1)
+    assert [one.culled for one in verdicts] == ["", "like a better one", ""]
 
 
 def test_blank_pictures_and_doubles_go_before_the_worst():
