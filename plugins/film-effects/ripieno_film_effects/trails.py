@@ -1,6 +1,7 @@
 """The effect `frame_effect/trails`: bright things leave a trail."""
 
 import math
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,8 @@ from ripieno.toolkit.pages import new_pages
 _BITS = np.int32(8)
 _LEAST, _MOST = 1, 4
 _LEFT = 0.08
-# Bytes of a frame at a time, few enough that sixteen frames of them stay near the core.
-_BAND = 1 << 13
+# Bytes of a frame at a time, few enough to stay in the core through all doublings.
+_BAND = 1 << 12
 
 Bytes = NDArray[np.uint8]
 
@@ -60,43 +61,49 @@ class Trails(FrameEffect[TrailsConfig]):
         frames = self.config.length_s * self.config.fps
         return min(max(round(math.log2(frames)), _LEAST), _MOST)
 
-    def apply(self, frames: NDArray[np.uint8], start_s: float) -> NDArray[np.uint8]:
+    def apply(self, frames: Bytes, start_s: float) -> Bytes:
         """Frames with their trails; before the first one there was none."""
         if self.neutral or not frames.size:
             return frames
-        # After so many frames an eighth of the light is left, and then none.
-        fade = _LEFT ** (1 / (1 << self._doublings))
+        return np.stack([*self.follow(frames, start_s)])
+
+    def follow(self, frames: Iterable[Bytes], start_s: float) -> Iterator[Bytes]:
+        """The same of frames [height, width, 3] one by one: it keeps what it looks back to, and no frame waits."""
+        lead = 1 << self._doublings
+        # After so many frames a twelfth of the light is left, and then none.
+        fade = _LEFT ** (1 / lead)
         factors = np.array([round(256 * fade ** (1 << step)) for step in range(self._doublings)], np.int32)
-        count = len(frames)
-        out = new_pages(frames.shape)
-        _trail(
-            np.ascontiguousarray(frames).reshape(count, -1),
-            factors,
-            np.int32(round(256 * fade * self.config.strength)),
-            out.reshape(count, -1),
-        )
-        return out
+        share = np.int32(round(256 * fade * self.config.strength))
+        past: Bytes | None = None
+        for number, frame in enumerate(frames):
+            if past is None:
+                past = np.zeros((lead, frame.size), np.uint8)
+            out = new_pages(frame.shape)
+            _trail(np.ascontiguousarray(frame).reshape(-1), number, factors, share, past, out.reshape(-1))
+            yield out
 
 
 @Compiled
-def _trail(frames: Bytes, factors: NDArray[np.int32], share: np.int32, out: Bytes) -> None:
-    """The brightest of 2 ** len(factors) fading frames in as many doublings of what each looks back."""
-    count, size = frames.shape
-    seen = np.empty((count, _BAND), np.uint8)
+def _trail(
+    frame: Bytes, number: int, factors: NDArray[np.int32], share: np.int32, past: Bytes, out: Bytes
+) -> None:
+    """The brightest of 2 ** len(factors) fading frames in as many doublings of what each looks back.
+
+    What `step` doublings gave of the last 2 ** step frames stands in as many rows of `past`, which take turns,
+    behind those of the doublings before; in its last row stands what all of them gave of the frame before.
+    """
+    size, last = frame.shape[0], past.shape[0] - 1
+    line = np.empty(_BAND, np.uint8)
     for first in range(0, size, _BAND):
         band = slice(first, min(first + _BAND, size))
-        length = band.stop - first
-        for frame in range(count):
-            _copy(frames[frame, band], seen[frame])
+        seen, finished = line[: band.stop - first], out[band]
+        _copy(frame[band], seen)
+        _copy(seen, finished)
+        _brighten(finished, past[last, band], share)
         for step in range(factors.shape[0]):
             back = 1 << step
-            # The last one first, so that each meets what the one before it was.
-            for frame in range(count - 1, back - 1, -1):
-                _brighten(seen[frame, :length], seen[frame - back], factors[step])
-        for frame in range(count):
-            _copy(frames[frame, band], out[frame, band])
-            if frame:
-                _brighten(out[frame, band], seen[frame - 1], share)
+            _look_back(seen, past[back - 1 + number % back, band], factors[step])
+        _copy(seen, past[last, band])
 
 
 @Compiled
@@ -109,4 +116,13 @@ def _copy(source: Bytes, out: Bytes) -> None:
 def _brighten(now: Bytes, before: Bytes, factor: np.int32) -> None:
     for i in range(now.shape[0]):
         faded = np.uint8((np.int32(before[i]) * factor) >> _BITS)
+        now[i] = max(now[i], faded)
+
+
+@Compiled
+def _look_back(now: Bytes, before: Bytes, factor: np.int32) -> None:
+    """Brighten by what was before, and stand in its place."""
+    for i in range(now.shape[0]):
+        faded = np.uint8((np.int32(before[i]) * factor) >> _BITS)
+        before[i] = now[i]
         now[i] = max(now[i], faded)

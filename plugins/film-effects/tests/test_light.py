@@ -159,3 +159,13 @@ def test_trails_are_the_brightest_of_fading_frames():
         expected[back:] = np.maximum(expected[back:], 0.7 * fade**back * frames[:-back])
     assert np.abs(made - expected).max() <= 4
     assert (made >= frames).all()
+
+
+@pytest.mark.parametrize("length_s", [0.05, 0.25, 0.5])
+def test_trails_that_are_followed_frame_by_frame_are_those_of_any_part_that_begins_early_enough(length_s):
+    frames = noise(40, 7, 11)
+    trails = Trails(TrailsConfig(strength=0.9, length_s=length_s))
+    followed = list(trails.follow(iter(frames), 0.0))
+    lead = trails.lead_frames
+    for first in range(lead, 40):
+        assert np.array_equal(trails.apply(frames[first - lead : first + 1], 0.0)[-1], followed[first])

@@ -4,8 +4,10 @@ Conventions
 -----------
 An effect gives for each frame what depends on that frame, its time, and the `lead_frames` before it (an
 attribute of the plugin, 0 where it has none). It is given those before too, and what it makes of them is
-dropped. So a segment that begins early enough is the same as the middle of a longer one. Where an effect has
-settings `fps` and `duration_s`, they are the film's. One whose `neutral` is true is left out.
+dropped. So a segment that begins early enough is the same as the middle of a longer one. One that looks back
+may have `follow(frames, start_s)`, which takes and gives an iterator of single frames: it keeps what it needs
+of the past, which others are given with each block. Where an effect has settings `fps` and `duration_s`, they
+are the film's. One whose `neutral` is true is left out.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -104,14 +106,23 @@ class Chain:
         """
         frames = iter(painted)
         for effect in self._effects:
-            through = _looking_back if lead_frames(effect) else _one_by_one
-            frames = through(effect, frames, start=start, fps=self._fps)
+            frames = _through(effect, frames, start=start, fps=self._fps)
         return islice(frames, first - start, None)
 
 
 def lead_frames(effect: Effect) -> int:
     """How many frames an effect looks back."""
     return int(getattr(effect, "lead_frames", 0))
+
+
+def _through(effect: Effect, frames: Iterable[Frame], *, start: int, fps: float) -> Iterator[Frame]:
+    """What an effect makes of consecutive frames, the first of them number `start`."""
+    if not lead_frames(effect):
+        return _one_by_one(effect, frames, start=start, fps=fps)
+    if follow := getattr(effect, "follow", None):
+        made: Iterator[Frame] = follow(frames, start / fps)
+        return made
+    return _looking_back(effect, frames, start=start, fps=fps)
 
 
 def _one_by_one(effect: Effect, frames: Iterable[Frame], *, start: int, fps: float) -> Iterator[Frame]:
