@@ -22,7 +22,7 @@ PACKAGE = Path(__file__).with_name("ripieno_bench")
 JOINERS = (
     "Shout", "Concat", "Beside", "Table", "Pair", "Counted", "Inner", "Dice", "FactsOf", "Told", "Weighted", "Hobby",
     "Needy", "Page", "Sampled", "Quoting", "Learned", "Device", "Accelerated", "Faulty", "Spread", "Headed", "Nested",
-    "Rest", "Borrowed", "Leaf", "Bound",
+    "Rest", "Borrowed", "Leaf", "Bound", "Picky",
 )  # fmt: skip
 EFFECTS = ("Downmix", "Resample", "Phone", "Radio", "Whole")
 STREAMS = "ripieno_bench.streams"

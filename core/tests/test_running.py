@@ -246,6 +246,21 @@ def test_a_file_that_is_gone_fails_its_item(run, tmp_path, pipeline, store):
     assert [line.partition(":")[0] for line in result.failures] == ['input "w", item "b"']
 
 
+def test_a_file_of_the_store_is_called_as_the_user_knows_it(run, tmp_path):
+    (tmp_path / "my model.onnx").write_bytes(b"no words")
+    result = run(
+        "inputs: {net: {kind: model, path: my model.onnx}, w: {kind: text, path: w/a.txt}}\n"
+        "steps:\n"
+        "  given: {uses: joiner/picky, in: {model: net}}\n"
+        "  learned: {uses: joiner/learned, in: {text: w}}\n"
+        "  made: {uses: joiner/picky, in: {model: learned}}\n"
+    )
+    assert sorted(result.failures) == [
+        f'step "given": {tmp_path / "my model.onnx"}: no words in it',
+        'step "made": the result of learned: no words in it',
+    ]
+
+
 def test_progress_and_warnings_are_told(run, events):
     text = FAILING.replace("FAULT", "prints")
     assert run(text, listeners=[events]).ok

@@ -8,6 +8,7 @@ manifest and the report.
 """
 
 import os
+import re
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -453,10 +454,20 @@ class Run:
     def _fail(self, task: Task, problem: Mapping[str, Any]) -> None:
         outcome = self.outcomes[task]
         outcome.status = "failed"
-        outcome.error = " ".join(str(problem["error"]).split())
+        outcome.error = self._as_given(task, " ".join(str(problem["error"]).split()))
         outcome.traceback = problem.get("traceback", "")
         self.emit("step_failed", step=task.node, item=task.item_name, error=outcome.error)
         self._give_up(task, task.node)
+
+    def _as_given(self, task: Task, message: str) -> str:
+        """A message that names files of the store, with what the user knows them by."""
+        for source in self.needs[task]:
+            node = self.plan.nodes[source.node]
+            name = str(self.plan.file_of(source)) if node.role == "input" else f"the result of {node.name}"
+            for stored in self.outcomes[source].outputs.values():
+                folder = re.escape(str(self.store.object_folder(stored.digest)))
+                message = re.sub(rf"{folder}[/\\][^\s:]*", name.replace("\\", r"\\"), message)
+        return message
 
     def _give_up(self, task: Task, because: str) -> None:
         """Skip what cannot be done without a task."""

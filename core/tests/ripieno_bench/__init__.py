@@ -264,6 +264,13 @@ class Accelerated(Device):
 Fault = Literal["none", "raises", "refuses", "exits", "hangs", "wrong", "nothing", "garbled", "prints"]
 
 
+class Picky(Joiner[NoConfig]):
+    """Takes no model."""
+
+    def join(self, model: Model) -> Text:
+        raise InputError(f"{model.path}: no words in it")
+
+
 class FaultConfig(PluginConfig):
     fault: Fault = Field("none", description="What to do.")
     word: str = Field("", description="Only where the text has this word.")
