@@ -14,17 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ripieno.contracts import Asset, Beats, Features, PluginRef, Preset, Sections, Trajectory
+from ripieno.contracts import Asset, Audio, Beats, Features, PluginRef, Preset, Sections, Trajectory
 from ripieno.contracts.context import new_context, temporary_folder, use_context
 
-from .chain import chosen_effects
+from .config import LatentFilmConfig
 from .controller import LatentConfig, LatentController
 from .frames import frames_of
 from .installed import installed_effects
-from .reel import Reel, exact_rate, save_rows
+from .renderer import reel_of
 
 Picture = NDArray[np.uint8]
-FPS, ROWS_HZ = 30.0, 90.0
+FPS, ROWS_HZ, RATE_HZ = 30.0, 90.0, 8000
 LASTS_S, MOMENTS_S = 40.0, (4.0, 13.1, 21.0, 28.05, 36.0)
 TILE = (448, 252)
 LABEL, GAP, MARGIN = 380, 14, 40
@@ -98,22 +98,11 @@ def _steered(name: str, preset: Preset, weights: PluginRef[Asset], seed: int) ->
 
 def _moments(trajectory: Trajectory, generator: Path, folder: Path) -> list[Picture]:
     """Frames of some moments; effects that are not installed are left out."""
-    save_rows(trajectory, folder / "rows.npy")
-    reel = Reel(
-        rows=str(folder / "rows.npy"),
-        names=trajectory.names,
-        row_rate=trajectory.fps,
-        look=trajectory.look,
-        frames=len(trajectory.rows),
-        rate=exact_rate(FPS),
-        size=TILE,
-        generator=str(generator),
-        gpu=False,
-        effects=chosen_effects(installed_effects(), trajectory.look, fps=FPS, duration_s=LASTS_S),
-        supersample=1,
-        field_every=1,
-        segment_frames=1,
+    config = LatentFilmConfig.model_validate(
+        {"size": TILE, "fields_fps": FPS, "effects": installed_effects()}
     )
+    silence = Audio(np.zeros((1, round(LASTS_S * RATE_HZ)), np.float32), RATE_HZ)
+    reel = reel_of(config, trajectory, silence, generator=generator, folder=folder)
     found = (round(moment_s * FPS) for moment_s in MOMENTS_S)
     return [next(frames_of(reel, frame, frame + 1)) for frame in found]
 
