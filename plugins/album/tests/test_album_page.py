@@ -165,6 +165,15 @@ def test_credits_lead_to_the_web_and_to_nothing_else(tmp_path, reels):
     assert "words.net" not in credits and "hacked" not in credits
 
 
+def test_upright_films_stand_without_bars_beside_them(tmp_path, reels):
+    def upright(name, reel):
+        page = published(tmp_path / name, films={"one": reel}) / "index.html"
+        return re.findall('<(?:section|article)[^>]*class="[^"]*tall', page.read_text(encoding="utf-8"))
+
+    assert len(upright("tall", film(tmp_path, 0.5, size=(36, 64)))) == 2
+    assert not upright("wide", reels["one"])
+
+
 def test_what_all_tracks_say_is_said_of_the_album(tmp_path, reels):
     def heading(name, **facts):
         beside = {
