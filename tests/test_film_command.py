@@ -62,3 +62,9 @@ def test_a_preview_is_a_small_part_of_each_film(album):
 )
 def test_what_cannot_be_previewed_is_said_in_one_line(album, options, message):
     assert message in album.fails("film", "preview", "p.yaml", *options)
+
+
+def test_a_preset_that_is_none_is_said_by_profile_and_by_the_list_too(album):
+    unknown = 'no plugin preset/surg is installed. Did you mean "preset/surge"?'
+    assert album.fails("film", "profile", "one.wav", "--preset", "surg") == unknown
+    assert album.fails("film", "presets", "surg") == unknown

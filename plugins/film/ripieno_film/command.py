@@ -120,6 +120,8 @@ def profile(host: Host, /, song: Path, **asked: Any) -> None:
     """Show what each stage of SONG's film costs: milliseconds of CPU a frame, beside the encoder alone."""
     from .profile_command import profile_lines
 
+    # Else a name that is none would be a fault of a pipeline that nobody wrote.
+    _presets(host, (asked["preset"],))
     for line in profile_lines(host, song, **asked):
         click.echo(line)
 
