@@ -18,10 +18,10 @@ from torch.nn import functional
 from torch.optim.lr_scheduler import OneCycleLR
 
 from ripieno.contracts import ConfigError
+from ripieno.toolkit.fitting import fit
 
 from ..palettes import coloured, drawn
 from .drawing import Material
-from .fitting import fit
 
 FAULTS = ("none", "blurred", "gridded", "shuffled", "washed")
 WIDTHS = (16, 24, 32, 48, 64)

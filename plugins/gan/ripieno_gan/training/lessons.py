@@ -23,13 +23,15 @@ from torch.nn import functional
 from torch.optim.lr_scheduler import LambdaLR
 
 from ripieno.contracts import ConfigError
+from ripieno.toolkit.fitting import fit
 
 from . import losses
 from .drawing import Batches, Material
-from .fitting import fit
 from .networks import Discriminator, Encoder, Generator, normalised
 
 WARM_UP = 50
+GIVING_BACK, JUDGED = (0.9, 0.99), (0.5, 0.999)
+"""Betas of AdamW in the two parts: without a discriminator the longer memory learns faster."""
 
 
 @dataclass(frozen=True)
@@ -110,11 +112,11 @@ class GanLessons(lightning.LightningModule):
         real = as_pictures(batch)
         draws = torch.Generator().manual_seed((self.seed * 1_000_003 + step) % 2**63)
         is_judged = step >= self.lesson.first_steps
-        if step == self.lesson.first_steps:
-            self._begin_with_averages()
         # Lightning's types do not say that of two there is a list.
         optimizers: Any = self.optimizers()
         schedules: Any = self.lr_schedulers()
+        if step == self.lesson.first_steps:
+            self._begin_to_be_judged(optimizers[0].optimizer)
         codes = self.encoder(real)
         noisy = normalised(codes + self.lesson.noise * torch.randn(codes.shape, generator=draws).to(codes))
         if is_judged:
@@ -159,10 +161,10 @@ class GanLessons(lightning.LightningModule):
         ours = [*self.generator.parameters(), *self.encoder.parameters()]
         lesson = self.lesson
         optimizers: list[torch.optim.Optimizer] = [
-            torch.optim.AdamW(weights, lr=rate, betas=(0.5, 0.999), weight_decay=1e-4)
-            for weights, rate in (
-                (ours, lesson.rate),
-                (list(self.discriminator.parameters()), lesson.judging_rate),
+            torch.optim.AdamW(weights, lr=rate, betas=betas, weight_decay=1e-4)
+            for weights, rate, betas in (
+                (ours, lesson.rate, GIVING_BACK),
+                (list(self.discriminator.parameters()), lesson.judging_rate, JUDGED),
             )
         ]
         return optimizers, [
@@ -183,9 +185,12 @@ class GanLessons(lightning.LightningModule):
         share = lesson.judged_rate / lesson.rate
         return share * _cosine(step - lesson.first_steps, lesson.steps - lesson.first_steps)
 
-    def _begin_with_averages(self) -> None:
+    def _begin_to_be_judged(self, optimizer: torch.optim.Optimizer) -> None:
+        """From the averages of the weights on, with another memory."""
         self.generator.load_state_dict(self.averaged.state_dict())
         self.encoder.load_state_dict(self.averaged_encoder.state_dict())
+        for group in optimizer.param_groups:
+            group["betas"] = JUDGED
 
     def _given_back(self, drawn: Tensor, real: Tensor) -> Tensor:
         difference = losses.difference(drawn, real)

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
+from ripieno.toolkit.fitting import fit
+
 from .drawing import Drawer
 from .loss import mask_loss
 from .network import MaskNetwork
@@ -174,24 +176,14 @@ class _Told(lightning.Callback):
 def train(lessons: MaskLessons, data: MixtureData, *, folder: Path, tell: Callable[[int], None]) -> float:
     """Train, going on from the last checkpoint in the folder, and give the gain on the validation in dB."""
     lesson = lessons.lesson
-    last = folder / "last.ckpt"
-    trainer = lightning.Trainer(
-        max_epochs=-(-lesson.steps // lesson.epoch),
-        accelerator="auto",
-        devices=1,
+    trainer = fit(
+        lessons,
+        data,
+        folder=folder,
+        epochs=-(-lesson.steps // lesson.epoch),
         precision="bf16-mixed",
-        reload_dataloaders_every_n_epochs=1,
-        num_sanity_val_steps=0,
-        callbacks=[
-            lightning.pytorch.callbacks.ModelCheckpoint(
-                folder, filename=last.stem, save_on_train_epoch_end=True, enable_version_counter=False
-            ),
-            _Told(tell, epoch=lesson.epoch),
-        ],
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        default_root_dir=folder,
+        callbacks=[_Told(tell, epoch=lesson.epoch)],
     )
-    trainer.fit(lessons, datamodule=data, ckpt_path=last if last.exists() else None, weights_only=True)
-    return float(trainer.callback_metrics["gain_db"])
+    # Once more, as a training that was broken off after its last epoch has no other.
+    (figures,) = trainer.validate(lessons, datamodule=data, verbose=False)
+    return float(figures["gain_db"])

@@ -1,4 +1,7 @@
-"""How Lightning is run here: quietly, epoch by epoch, so that a training goes on where it was broken off."""
+"""Trainings by Lightning: quiet, interruptible, and in epochs, so that one goes on where it was broken off.
+
+It imports torch and lightning: import it where a training begins.
+"""
 
 import io
 import logging
@@ -37,7 +40,7 @@ def fit(
     epochs: int,
     precision: Literal["32-true", "bf16-mixed"] = "32-true",
     callbacks: Sequence[lightning.Callback] = (),
-) -> None:
+) -> lightning.Trainer:
     """Train, going on from the last whole epoch whose state is in the folder.
 
     Parameters
@@ -52,6 +55,11 @@ def fit(
         Of Lightning.
     callbacks : sequence of Callback
         Called before the state is written.
+
+    Returns
+    -------
+    Trainer
+        To validate with.
     """
     last = folder / "last.ckpt"
     kept = ModelCheckpoint(
@@ -73,6 +81,7 @@ def fit(
             default_root_dir=folder,
         )
         trainer.fit(lessons, datamodule=data, ckpt_path=last if last.exists() else None, weights_only=True)
+    return trainer
 
 
 @contextmanager

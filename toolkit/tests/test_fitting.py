@@ -5,12 +5,14 @@ import signal
 import tempfile
 import warnings
 
-import lightning
 import pytest
-import torch
-from torch import nn
 
-from ripieno_gan.training.fitting import fit
+lightning = pytest.importorskip("lightning", reason="trainings need lightning and torch")
+
+import torch  # noqa: E402
+from torch import nn  # noqa: E402
+
+from ripieno.toolkit.fitting import fit  # noqa: E402
 
 
 class Line(lightning.LightningModule):
