@@ -447,6 +447,10 @@ def test_a_file_that_cannot_hold_what_a_step_makes_is_refused_beforehand(steps, 
     ]
 
 
+def test_what_is_made_of_nothing_may_stand_in_any_file_of_its_kind(steps):
+    steps("  book: {uses: joiner/bound, in: {texts: []}}\noutputs: {book: book.md}\n")
+
+
 def test_settings_of_an_item_must_fit_the_files_of_all(planned, write):
     write("list.json", json.dumps([{"src": "w/a.txt", "with": {"leaf": {"marked": True}}}]))
     text = "inputs: {l: {kind: text, items: list.json}}\nsteps:"

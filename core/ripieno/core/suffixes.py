@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from .plan import Node
+from .plan import Node, Ref
 
 
 def suffix_of(path: Path | PurePosixPath) -> str:
@@ -18,7 +18,7 @@ def fitting_suffix(output: Node, nodes: Mapping[str, Node]) -> str:
     if output.role != "output":
         return ""
     (ref,) = output.refs
-    fitting = list(_fitting(nodes[ref.node], nodes)) if ref.output == nodes[ref.node].main else []
+    fitting = list(_fitting(ref, nodes))
     return fitting[0] if fitting and suffix_of(PurePosixPath(output.pattern)) not in fitting else ""
 
 
@@ -27,11 +27,13 @@ def cannot_hold(output: Node) -> str:
     return f"{output.pattern} cannot hold what {output.refs[0].node} makes with these settings"
 
 
-def _fitting(node: Node, nodes: Mapping[str, Node]) -> Iterator[str]:
+def _fitting(made: Ref, nodes: Mapping[str, Node]) -> Iterator[str]:
     """Suffixes of files that can hold what a node makes; none where any of its kind can."""
-    for one in node.configured.written_as:
+    node = nodes[made.node]
+    for one in node.configured.written_as if made.output == node.main else ():
         if one.startswith("."):
             yield one
         elif one in node.wires:
-            # What a port takes of several steps is of one kind of file, or cannot be put together.
-            yield from _fitting(nodes[node.wires[one].refs[0].node], nodes)
+            # What a port takes of several steps is of one kind of file, or cannot be put together; it may take none.
+            for first in node.wires[one].refs[:1]:
+                yield from _fitting(first, nodes)
