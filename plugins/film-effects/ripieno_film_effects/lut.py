@@ -71,7 +71,7 @@ class Lut(FrameEffect[LutConfig]):
         cube, share, size = self._cube, self.config.strength, len(self._cube.table)
         axis = np.linspace(cube.low, cube.high, size)
         own = np.stack(np.meshgrid(axis[:, 2], axis[:, 1], axis[:, 0], indexing="ij")[::-1], axis=-1)
-        levels = 255 * np.clip(own + share * (cube.table - own), 0, 1)
+        levels = 255 * (own + share * (cube.table - own))
         place = (np.arange(256)[None, :] / 255 - cube.low[:, None]) / (cube.high - cube.low)[:, None]
         colours = np.empty((256, 256, 256, 3), np.uint8)
         _interpolate(levels.reshape(-1, 3), np.clip(place, 0, 1) * (size - 1), size, colours)
@@ -133,4 +133,5 @@ def _interpolate(levels: Values, places: Values, size: int, out: Bytes) -> None:
                 for channel in range(3):
                     level = levels[near, channel] * (1 - most) + levels[second, channel] * (most - middle)
                     level += levels[third, channel] * (middle - least) + levels[far, channel] * least
-                    out[red, green, blue, channel] = np.uint8(level + 0.5)
+                    # Entries may lie beyond what can be seen, and colours between them not.
+                    out[red, green, blue, channel] = np.uint8(min(max(level, 0.0), 255.0) + 0.5)

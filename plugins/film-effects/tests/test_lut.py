@@ -74,10 +74,16 @@ def test_a_table_of_one_dimension_is_a_curve_for_each_colour(tmp_path):
     assert np.abs(lut(tmp_path / "curve.cube") - expected).max() <= 0.51
 
 
-def test_a_wider_domain_is_heard(tmp_path):
-    path = cube(tmp_path / "wide.cube", lambda r, g, b: (r, g / 2, b), size=9, low=-0.5, high=1.5)
+@pytest.mark.parametrize("size", [2, 9])
+def test_a_wider_domain_is_heard(tmp_path, size):
+    path = cube(tmp_path / "wide.cube", lambda r, g, b: (r, g / 2, b), size=size, low=-0.5, high=1.5)
     expected = FRAMES * np.array([1, 0.5, 1])
     assert np.abs(lut(path) - expected).max() <= 0.501
+
+
+def test_what_lies_beyond_white_and_black_is_cut_off_after_it_was_mixed(tmp_path):
+    path = cube(tmp_path / "steep.cube", lambda *rgb: tuple(2 * value - 0.5 for value in rgb), size=2)
+    assert np.abs(lut(path) - np.clip(2.0 * FRAMES - 127.5, 0, 255)).max() <= 0.501
 
 
 def test_half_a_table_is_halfway(tmp_path):
