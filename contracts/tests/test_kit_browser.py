@@ -2,7 +2,7 @@
 
 import pytest
 
-from ripieno.contracts.testing.browser import chromium, opened, until
+from ripieno.contracts.testing.browser import addresses, chromium, forget, opened, until
 
 
 @pytest.fixture(scope="module")
@@ -42,3 +42,13 @@ def test_a_page_that_does_what_it_must_not_is_found(browser, tmp_path, body):
     path = page(tmp_path, body)
     with pytest.raises(AssertionError), opened(browser, path):
         until(browser, lambda: browser.execute_script("return document.readyState") == "complete")
+
+
+def test_what_a_page_asks_for_is_known_once_whether_it_is_there_or_not(browser, tmp_path):
+    foreign = "http://127.0.0.1:9/a.png"
+    path = page(tmp_path, f"<img src='{foreign}'>")
+    forget(browser)
+    browser.get(path.as_uri())
+    asked = addresses(browser)
+    assert path.as_uri() in asked and foreign in asked
+    assert addresses(browser) == []
