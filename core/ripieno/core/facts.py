@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from .document import Document, Trail
@@ -58,7 +59,9 @@ def field_problems(
             yield from _marker_problems(document, (*trail, name), value, who=who)
 
 
-def meant(name: str, fields: Collection[str]) -> str:
+# Thousands of tracks of one list say the same.
+@lru_cache(maxsize=256)
+def meant(name: str, fields: frozenset[str]) -> str:
     """The field of which a name is a slip, empty where it is none: ``titel``, ``Title``, ``titles``.
 
     It is stricter than a hint needs to be, since a fact may have any name.
@@ -84,7 +87,7 @@ def _slips(
     document: Document, trail: Trail, facts: Mapping[str, Any], fields: Collection[str], *, who: str
 ) -> Iterator[str]:
     for name in facts:
-        field = "" if name in fields else meant(name, set(fields) - facts.keys())
+        field = "" if name in fields else meant(name, frozenset(fields).difference(facts))
         if field:
             place = document.at((*trail, name), key=True)
             yield f'{place}: {who}: unknown field "{name}". Did you mean "{field}"?'
