@@ -147,7 +147,7 @@ def _page(
     said = [
         f"Pictures of {card.size[0]} x {card.size[1]} pixels",
         "each row through another palette" if card.output == "fields" else "in colours of its own",
-        *([f"after {facts['step']} steps of training"] if "step" in facts else []),
+        *([f"after {html.escape(str(facts['step']))} steps of training"] if "step" in facts else []),
     ]
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
