@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ripieno.contracts import InputError
 from ripieno.contracts.context import new_context, use_context
-from ripieno.toolkit.ffmpeg import ffmpeg_path, file_url
+from ripieno.toolkit.ffmpeg import Pipe, ffmpeg_path, file_url
 
 from .chain import Chain
 from .encoding import segment_command
@@ -151,15 +151,12 @@ def _piped_ms(raw: Path, reel: Reel, frames: int) -> float:
     command = segment_command(Path("-"), codec="x264", crf=0, threads=1, size=reel.size, rate=reel.rate)
     command = [*command[: command.index("pipe:") + 1], "-f", "null", "-"]
     size = len(new_planes(reel.size))
-    process = _start(command, stdin=subprocess.PIPE)
     own_s = 0.0
-    assert process.stdin is not None
-    with raw.open("rb") as file, process.stdin as pipe:
+    with raw.open("rb") as file, Pipe(command, mode="write") as pipe:
         while planes := file.read(size):
             began = time.process_time()
             pipe.write(planes)
             own_s += time.process_time() - began
-    _ended(process)
     return 1000 * own_s / frames
 
 
@@ -170,22 +167,11 @@ def _from_file(command: list[str], raw: Path) -> list[str]:
 
 def _run(command: list[str]) -> tuple[float, float]:
     """CPU and clock seconds of a command."""
-    began = time.perf_counter()
-    cpu_s = _ended(_start(command, stdin=subprocess.DEVNULL))
-    return cpu_s, time.perf_counter() - began
-
-
-def _start(command: list[str], *, stdin: int) -> "subprocess.Popen[bytes]":
-    quiet = [ffmpeg_path(), "-nostats", "-loglevel", "quiet", *command[1:]]
-    return subprocess.Popen(quiet, stdin=stdin, stdout=subprocess.DEVNULL)
-
-
-def _ended(process: "subprocess.Popen[bytes]") -> float:
-    """CPU seconds of a process that ends."""
     import resource
 
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if process.wait():
+    quiet = [ffmpeg_path(), "-nostats", "-loglevel", "quiet", *command[1:]]
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    if subprocess.run(quiet, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False).returncode:
         raise InputError("FFmpeg failed while it was measured: run the film itself to see why")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    lasted_s, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, lasted_s

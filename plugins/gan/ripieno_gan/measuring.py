@@ -1,6 +1,5 @@
 """`metric/generator`: how a generator's pictures compare with those of a data set."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,12 +63,7 @@ class GeneratorScores(Metric[GeneratorScoresConfig]):
         """
         generator = LoadedGenerator(model.path)
         real = real_pictures(pictures, generator, self.config.count)
-        drawn = generator.draw(generator.mixtures(len(real)))
-        ways = generator.ways(self.config.ways, self.config.steps)
-        figures: Mapping[str, float] = {
-            **scores.compared(real, drawn),
-            "evenness": scores.evenness(ways),
-        }
+        figures = figures_of(generator, real, ways=self.config.ways, steps=self.config.steps)
         return Scores(figures, compared_with=f"{len(real)} pictures of the data")
 
 
@@ -170,3 +164,14 @@ def real_pictures(datasets: list[Dataset], generator: LoadedGenerator, count: in
     channels = CHANNELS[card.output]
     sized = [fitted(read(fitting[at].path, channels=channels), card.size) for at in places]
     return np.stack(sized).transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255)
+
+
+def figures_of(
+    generator: LoadedGenerator, real: Pictures, *, ways: int = 8, steps: int = 24
+) -> dict[str, float]:
+    """The figures of `GeneratorScores` beside real pictures [n, channels, height, width], 0 to 1."""
+    drawn = generator.draw(generator.mixtures(len(real)))
+    return {
+        **scores.compared(real, drawn),
+        "evenness": scores.evenness(generator.ways(ways, steps)),
+    }
