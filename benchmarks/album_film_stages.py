@@ -16,7 +16,7 @@ from ripieno_film.profile import measure
 from ripieno_film.profile_command import film_config
 from ripieno_film.renderer import reel_of
 
-ALL = 1 << 30
+FRAMES = 800
 DRAWN = 60
 
 
@@ -32,7 +32,7 @@ def main() -> None:
         found = measure(
             reel,
             encoding={"codec": "x264", "crf": config.crf, "threads": 1},
-            frames=ALL,
+            frames=FRAMES,
             folder=Path(folder),
         )
     figures = {

@@ -56,10 +56,10 @@ class LatentFilmConfig(PluginConfig):
         1, ge=1, le=4, description="Pictures that are averaged to one frame: motion blur, at their cost."
     )
     fields_fps: float = Field(
-        15.0,
+        10.0,
         gt=0,
         le=480,
-        description="How often the generator draws anew at most; between, its fields are blended.",
+        description="How often at least the generator draws anew; between, its fields are blended.",
         json_schema_extra={"unit": "Hz"},
     )
     segment_s: float = Field(
